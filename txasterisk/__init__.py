@@ -1,0 +1,45 @@
+"""Everything that the Asterisk PBX speaks to programs, natively in Twisted."""
+
+from .agi import AGISession, FastAGIFactory, FastAGIProtocol, FastAGIService
+from .ami import AMIFactory, AMIProtocol, AMIService, Event, Response
+from .ari import Application, ARIClient, ARIService, Call
+from .errors import (
+    ActionFailed,
+    AsteriskError,
+    CommandFailed,
+    Disconnected,
+    HungUp,
+    LoginRefused,
+    NotFound,
+    ProtocolError,
+    Refused,
+    RequestFailed,
+    TimedOut,
+)
+
+__all__ = [
+    "AGISession",
+    "AMIFactory",
+    "AMIProtocol",
+    "AMIService",
+    "ARIClient",
+    "ARIService",
+    "ActionFailed",
+    "Application",
+    "AsteriskError",
+    "Call",
+    "CommandFailed",
+    "Disconnected",
+    "Event",
+    "FastAGIFactory",
+    "FastAGIProtocol",
+    "FastAGIService",
+    "HungUp",
+    "LoginRefused",
+    "NotFound",
+    "ProtocolError",
+    "Refused",
+    "RequestFailed",
+    "Response",
+    "TimedOut",
+]
