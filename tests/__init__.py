@@ -1,0 +1,1 @@
+# Tests mirror txasterisk/; tests/live/ needs a real Asterisk.

@@ -1,0 +1,282 @@
+"""
+Who asked what and what the answer is: AMI as pure state, for both sides.
+
+:class:`ClientConversation` matches a reply to its question, by ActionID and by nothing else: see
+:meth:`ClientConversation._answer`. :class:`ServerConversation` is the other end of the same wire,
+for the fake and for proxies.
+
+Neither does any I/O: bytes go in, happenings come out.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from itertools import count
+from typing import Final, Generic, NamedTuple, TypeVar
+
+from .._lines import Splitter
+from .._subscriptions import WireName
+from ..errors import RemoteProtocolError
+from .messages import Action, Event, Response
+
+__all__ = [
+    "Answered",
+    "ClientConversation",
+    "Greeted",
+    "Happened",
+    "Question",
+    "ServerConversation",
+]
+
+#: Asterisk sends messages of any length: GetConfigJSON is one line of 100 kB for 500 settings, and
+#: ``Command`` prints a whole dialplan in one message. Nothing seen comes near this.
+MAX_MESSAGE: Final = 16 * 1024 * 1024
+#: "Asterisk Call Manager/11.0.0" has 28 bytes.
+MAX_GREETING: Final = 256
+#: What Asterisk itself takes of a client.
+MAX_REQUEST_LINE: Final = 1024
+MAX_REQUEST_LINES: Final = 128
+#: Late answers to questions that nobody waits for any more are swallowed for so many of them.
+MAX_FORGOTTEN: Final = 1000
+
+_GREETING: Final = b"Asterisk Call Manager/"
+_COMMAND_UP_TO_13: Final = b"Response: Follows"
+
+A = TypeVar("A")
+
+
+class Greeted(NamedTuple):
+    """The server said who it is, with the version of AMI, such as ``11.0.0``."""
+
+    version: str
+
+
+class Question(Generic[A]):
+    """
+    An action that has not all of its answer yet.
+
+    :ivar asker: whatever the caller of :meth:`ClientConversation.begin` gave.
+    :ivar action: the name of the action.
+    """
+
+    __slots__ = ("_forgotten", "_id", "_items", "_response", "action", "asker")
+
+    def __init__(self, action_id: bytes, action: str, asker: A) -> None:
+        self._id = action_id
+        self.action = action
+        self.asker = asker
+        self._response = b""
+        self._items: list[Event] = []
+        self._forgotten = False
+
+
+class Answered(NamedTuple, Generic[A]):
+    """The answer to a question is complete."""
+
+    question: Question[A]
+    response: Response
+
+
+class Happened(NamedTuple):
+    """An event that somebody wants, with its name as it stands on the wire."""
+
+    name: bytes
+    event: Event
+
+
+class ClientConversation(Generic[A]):
+    """
+    The client's side.
+
+    :param wanted: looked at with each event's name; an event for which it holds nothing true is
+        dropped before anything is made of it.
+    :param prefix: begins every ActionID. Other clients see ours in some events, so it should be
+        unlike theirs.
+    """
+
+    def __init__(self, wanted: Mapping[WireName, object], prefix: str) -> None:
+        self._wanted = wanted
+        self._prefix = prefix
+        self._numbers = count(1)
+        self._opening = b""
+        self._greeted = False
+        self._messages = Splitter(b"\r\n\r\n", MAX_MESSAGE, "a message")
+        self._unanswered: dict[bytes, Question[A]] = {}
+        self._listing: dict[bytes, Question[A]] = {}
+        self._forgotten: deque[Question[A]] = deque()
+
+    def begin(self, action: Action, asker: A) -> tuple[Question[A], bytes]:
+        """
+        Ask something.
+
+        :param action: what to ask.
+        :param asker: is found again in the question that :class:`Answered` brings.
+        :return: the question and the bytes for the wire.
+        """
+        action_id = f"{self._prefix}-{next(self._numbers)}"
+        wire = action.with_action_id(action_id).serialize()
+        question = Question(action_id.encode(), action.name, asker)
+        self._unanswered[question._id] = question
+        return question, wire
+
+    def forget(self, question: Question[A]) -> None:
+        """Swallow the answer when it comes: nobody waits for it any more."""
+        question._forgotten = True
+        question._items.clear()
+        self._forgotten.append(question)
+        if len(self._forgotten) > MAX_FORGOTTEN:
+            self._remove(self._forgotten.popleft())
+
+    def end(self) -> list[Question[A]]:
+        """Return every question that still waits for its answer, and forget them all."""
+        questions = [*self._listing.values(), *self._unanswered.values()]
+        self._listing.clear()
+        self._unanswered.clear()
+        self._forgotten.clear()
+        return [question for question in questions if not question._forgotten]
+
+    def receive(self, data: bytes) -> Iterator[Greeted | Answered[A] | Happened]:
+        """
+        Take what arrived and say what it means, one happening at a time.
+
+        What is wanted is looked up when an event's turn comes, so that a subscription made on an
+        answer already gets the events right behind it.
+
+        :raises RemoteProtocolError: on the way, for what is no AMI or over a limit.
+        """
+        if not self._greeted:
+            self._opening += data
+            greeting, line_end, data = self._opening.partition(b"\n")
+            yield from self._greet(greeting, line_end)
+        wanted = self._wanted
+        for frame in self._messages.feed(data):
+            if frame.startswith(b"Event: ") and not self._listing:
+                # Nearly everything that AMI says ends here, so this is kept short.
+                end = frame.find(b"\r\n", 7)
+                name = frame[7:end] if end > 0 else frame[7:]
+                if wanted[name]:
+                    yield Happened(name, Event(frame))
+            else:
+                yield from self._consider(frame)
+
+    def _greet(self, greeting: bytes, line_end: bytes) -> Iterator[Greeted]:
+        expected = _GREETING if line_end else _GREETING[: len(greeting)]
+        if not greeting.startswith(expected) or len(greeting) > MAX_GREETING:
+            raise RemoteProtocolError(f"this is no AMI: the server began with {greeting[:40]!r}")
+        if line_end:
+            self._greeted = True
+            self._opening = b""
+            version = greeting.removeprefix(_GREETING).rstrip(b"\r")
+            yield Greeted(version.decode("utf-8", "replace"))
+
+    def _consider(self, frame: bytes) -> Iterator[Answered[A] | Happened]:
+        """Take whatever is not plainly an event on its own."""
+        # Reported of CoreShowChannelMap: a blank line without its CR glues two messages together.
+        # The output of an old Command may hold one that does not.
+        parts = [frame] if frame.startswith(_COMMAND_UP_TO_13) else frame.split(b"\r\n\n")
+        for part in parts:
+            # Blank lines in excess, as after QueueRule, stand before the next message.
+            message = part.lstrip(b"\r\n")
+            if message.startswith(b"Response:"):
+                yield from self._answer(message)
+            elif message.startswith(b"Event:"):
+                yield from self._list_or_tell(message)
+
+    def _answer(self, message: bytes) -> Iterator[Answered[A]]:
+        """Match a response to its question."""
+        action_id = _header(message, b"ActionID")
+        question = self._unanswered.pop(action_id, None)
+        if question is None:
+            # Of two responses to one action, as of ModuleLoad, the first has counted. One in the
+            # middle of a list is an error: PJSIPShowEndpoint goes on with its list after that,
+            # CoreShowChannelMap does not.
+            question = self._listing.get(action_id)
+            if question is not None:
+                yield from self._complete(question, message)
+                self.forget(question)
+        elif _begins_list(message):
+            question._response = message
+            self._listing[question._id] = question
+        else:
+            yield from self._complete(question, message)
+
+    def _list_or_tell(self, message: bytes) -> Iterator[Answered[A] | Happened]:
+        """Put an event into the list that it belongs to, or tell it to whoever wants it."""
+        question = self._list_of(message)
+        if question is not None:
+            yield from self._list(question, Event(message))
+            return
+        name = message[6:].partition(b"\r\n")[0].removeprefix(b" ")
+        if self._wanted[name]:
+            yield Happened(name, Event(message))
+
+    def _list_of(self, message: bytes) -> Question[A] | None:
+        action_id = _header(message, b"ActionID")
+        if not action_id and len(self._listing) == 1 and b"\r\nPrivilege: " not in message:
+            # IAXpeers leaves the ActionID out of its items; but events have a Privilege.
+            return next(iter(self._listing.values()))
+        return self._listing.get(action_id)
+
+    def _list(self, question: Question[A], item: Event) -> Iterator[Answered[A]]:
+        if not question._forgotten:
+            question._items.append(item)
+        if _header(item.raw, b"EventList").lower() in (b"complete", b"cancelled"):
+            del self._listing[question._id]
+            yield from self._complete(question, question._response)
+
+    def _complete(self, question: Question[A], response: bytes) -> Iterator[Answered[A]]:
+        if not question._forgotten:
+            yield Answered(question, Response(response, tuple(question._items)))
+
+    def _remove(self, question: Question[A]) -> None:
+        self._unanswered.pop(question._id, None)
+        self._listing.pop(question._id, None)
+
+
+class ServerConversation:
+    """
+    The server's side: the greeting, and the actions that a client sends.
+
+    Answers and events are messages; their :meth:`~.messages.Message.serialize` makes the bytes.
+
+    :param version: the version of AMI to claim.
+    """
+
+    def __init__(self, version: str) -> None:
+        self.greeting = _GREETING + version.encode() + b"\r\n"
+        self._lines = Splitter(b"\n", MAX_REQUEST_LINE, "a line")
+        self._action: list[bytes] = []
+
+    def receive(self, data: bytes) -> Iterator[Action]:
+        """
+        Take what arrived and return the actions that it completes.
+
+        :raises RemoteProtocolError: for more lines or longer ones than any client may send.
+        """
+        for line in self._lines.feed(data):
+            line = line.removesuffix(b"\r")
+            if line:
+                self._action.append(line)
+                if len(self._action) > MAX_REQUEST_LINES:
+                    raise RemoteProtocolError(f"an action of over {MAX_REQUEST_LINES} lines")
+            else:
+                action = Action(b"\r\n".join(self._action))
+                self._action.clear()
+                yield action
+
+
+def _begins_list(response: bytes) -> bool:
+    # It stands behind Response and ActionID; further down it may be part of some value.
+    beginning = b"\r\n".join(response.split(b"\r\n", 3)[:3])
+    return _header(beginning, b"EventList").lower() == b"start"
+
+
+def _header(message: bytes, name: bytes) -> bytes:
+    """Find a header that Asterisk itself writes, in its own spelling; empty if there is none."""
+    start = message.find(b"\r\n" + name + b": ")
+    if start < 0:
+        return b""
+    start += len(name) + 4
+    end = message.find(b"\r\n", start)
+    return message[start:] if end < 0 else message[start:end]

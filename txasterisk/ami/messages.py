@@ -1,0 +1,356 @@
+"""
+What AMI says: actions one way, responses and events the other.
+
+A message is headers up to a blank line. The three kinds look alike and are told apart by the name
+of their first header, never by a later one: an ``OriginateResponse`` is an event that holds a
+``Response:`` header, and a ``UserEvent`` holds whatever its sender liked.
+
+Headers keep their order and their repeats, names are looked up without case, and bytes that are
+not UTF-8 survive as surrogate escapes. A message is parsed when it is first asked for something.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Final, TypeAlias, TypeVar
+
+from ..errors import LocalProtocolError
+
+__all__ = ["Action", "Event", "Headers", "Message", "Response"]
+
+#: The headers of an action, as :meth:`Action.build` takes them.
+Headers: TypeAlias = Mapping[str, object] | Iterable[tuple[str, object]]
+
+#: Asterisk reads a line into 1024 bytes, CR LF included; exactly 1023 even makes the rest of the
+#: message a new action (seen on 16.28 and 22.10).
+MAX_LINE: Final = 1022
+#: Asterisk refuses a message of more lines (seen on 16.28 and 22.10).
+MAX_LINES: Final = 128
+#: A longer ActionID makes ConfbridgeList lose a line end (seen on 16.28 and 22.10).
+MAX_ACTION_ID: Final = 67
+
+#: A header that was asked for twice is likely to be asked for again: then a dict pays.
+_SEARCHES_BEFORE_INDEX: Final = 2
+
+_END_OF_MESSAGE: Final = b"\r\n\r\n"
+_END_OF_COMMAND: Final = "--END COMMAND--"
+
+#: What stands for no character and, unlike a surrogate escape, for no byte either.
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+
+M = TypeVar("M", bound="Message")
+
+
+class Message:
+    """
+    Some headers in their order; immutable.
+
+    :param raw: the bytes between two blank lines.
+    """
+
+    __slots__ = ("_headers", "_index", "_searches", "raw")
+
+    raw: bytes
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        self._headers: tuple[tuple[str, str], ...] | None = None
+        self._index: dict[str, str] | None = None
+        self._searches = 0
+
+    @classmethod
+    def of(cls: type[M], headers: Iterable[tuple[str, str]]) -> M:
+        """
+        Make a message of names and values.
+
+        :raises LocalProtocolError: when a line cannot be carried by AMI.
+        """
+        return cls("\r\n".join(map(_line, headers)).encode("utf-8", "surrogateescape"))
+
+    def serialize(self) -> bytes:
+        """Return the bytes for the wire, with the blank line that ends the message."""
+        return self.raw + _END_OF_MESSAGE
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """All headers in their order; a line without a colon is a name with an empty value."""
+        if self._headers is None:
+            self._headers = tuple(map(_split_line, self._text().split("\r\n")))
+        return self._headers
+
+    def __getitem__(self, name: str) -> str:
+        """
+        Return the value of a header: the first one spelled like this, or else in other case.
+
+        :raises KeyError: when there is none.
+        """
+        value = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __contains__(self, name: str) -> bool:
+        return self.get(name) is not None
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """Return the value of a header as ``message[name]`` does, or the default."""
+        index = self._index
+        if index is None:
+            if self._searches < _SEARCHES_BEFORE_INDEX:
+                self._searches += 1
+                value = self._search(name)
+                if value is not None:
+                    return value
+            index = self._index = self._build_index()
+        value = index.get(name)
+        if value is None:
+            value = index.get(name.casefold(), default)
+        return value
+
+    def get_all(self, name: str) -> list[str]:
+        """Return the values of every header of that name, in any case, in their order."""
+        wanted = name.casefold()
+        return [value for header, value in self.headers if header.casefold() == wanted]
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.raw == self.raw
+
+    def __hash__(self) -> int:
+        return hash(self.raw)
+
+    def _text(self) -> str:
+        return self.raw.decode("utf-8", "surrogateescape")
+
+    def _search(self, name: str) -> str | None:
+        """Find a header in the bytes, which for one or two is cheaper than to split them all."""
+        first, later = _needles(name)
+        if self.raw.startswith(first):
+            start = len(first)
+        else:
+            start = self.raw.find(later)
+            if start < 0:
+                return None
+            start += len(later)
+        end = self.raw.find(b"\r\n", start)
+        value = self.raw[start:] if end < 0 else self.raw[start:end]
+        return value.removeprefix(b" ").decode("utf-8", "surrogateescape")
+
+    def _build_index(self) -> dict[str, str]:
+        """Map each name as spelled, and folded where no header is spelled so, to its value."""
+        spelled: dict[str, str] = {}
+        bare: list[str] = []
+        for line in self._text().split("\r\n"):
+            name, colon, value = line.partition(":")
+            if colon:
+                spelled.setdefault(name, value.removeprefix(" "))
+            else:
+                bare.append(name)
+        # The search cannot see lines without a colon, so they must not come before what it finds.
+        for name in bare:
+            spelled.setdefault(name, "")
+        index = dict(spelled)
+        for name, value in spelled.items():
+            index.setdefault(name.casefold(), value)
+        return index
+
+
+class Action(Message):
+    """What a client asks for."""
+
+    __slots__ = ()
+
+    @classmethod
+    def build(cls, name: str, headers: Headers = ()) -> Action:
+        """
+        Make an action.
+
+        :param name: the name in Asterisk's spelling, such as ``QueueStatus``.
+        :param headers: names and values. A bool becomes ``true`` or ``false``, a number its
+            digits, ``None`` leaves the header out, a list repeats the header, and a mapping (for
+            ``Variable``) makes one ``Variable: name=value`` line each, with commas, quotes and
+            backslashes protected.
+        :raises LocalProtocolError: when AMI cannot carry it: a CR, LF, NUL or lone surrogate
+            anywhere, a line of more than 1022 bytes, more than 128 lines, or an ActionID, which is
+            the connection's own to choose.
+        """
+        pairs = headers.items() if isinstance(headers, Mapping) else headers
+        lines = [("Action", name), *(line for pair in pairs for line in _wire_lines(*pair))]
+        for header, _ in lines[1:]:
+            if header.casefold() in ("action", "actionid"):
+                raise LocalProtocolError(f"{name}: the header {header} is set by the connection")
+        if len(lines) >= MAX_LINES:
+            raise LocalProtocolError(
+                f"{name}: {len(lines) + 1} lines, but AMI takes at most {MAX_LINES} in an action"
+            )
+        action = cls.of(lines)
+        _refuse_long_lines(name, action.raw)
+        return action
+
+    def with_action_id(self, action_id: str) -> Action:
+        """Return the same action, to be answered under this id of 1 to 67 bytes."""
+        if not 0 < len(action_id.encode()) <= MAX_ACTION_ID:
+            raise LocalProtocolError(
+                f"an ActionID has 1 to {MAX_ACTION_ID} bytes, not as {action_id!r}"
+            )
+        first, separator, others = self.raw.partition(b"\r\n")
+        return Action(
+            first + b"\r\n" + _line(("ActionID", action_id)).encode() + separator + others
+        )
+
+    @property
+    def name(self) -> str:
+        """The name as it was sent, or an empty text."""
+        return self.get("Action") or ""
+
+    @property
+    def action_id(self) -> str | None:
+        """What the answer will be marked with."""
+        return self.get("ActionID")
+
+    def __repr__(self) -> str:
+        # Names only: values hold secrets.
+        return f"<Action {self.name}: {', '.join(name for name, _ in self.headers[1:])}>"
+
+
+class Response(Message):
+    """
+    The answer to an action.
+
+    :ivar events: the items of the event list that the answer began, and its completion last;
+        empty for an answer without a list.
+    """
+
+    __slots__ = ("events",)
+
+    def __init__(self, raw: bytes, events: tuple[Event, ...] = ()) -> None:
+        super().__init__(raw)
+        self.events = events
+
+    @property
+    def status(self) -> str:
+        """``Success``, ``Error``, ``Goodbye``, or, up to Asterisk 13, ``Follows``."""
+        return self.get("Response") or ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether Asterisk said ``Error``."""
+        return self.status.casefold() == "error"
+
+    @property
+    def message(self) -> str:
+        """Asterisk's own words, without the line end that some of them carry."""
+        return (self.get("Message") or "").rstrip("\n")
+
+    @property
+    def output(self) -> list[str]:
+        """The lines that a ``Command`` printed, in either form that Asterisk has had."""
+        if self.status.casefold() == "follows":
+            return _output_that_follows(self._text())
+        return self.get_all("Output")
+
+    def __repr__(self) -> str:
+        listed = f", {len(self.events)} events" if self.events else ""
+        return f"<Response {self.status}: {self.message}{listed}>"
+
+
+class Event(Message):
+    """Something that happened, or an item of a list."""
+
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        """The name in Asterisk's spelling, such as ``Newchannel``."""
+        first, _, _ = self.raw.partition(b"\r\n")
+        _, _, name = first.partition(b":")
+        return name.removeprefix(b" ").decode("utf-8", "surrogateescape")
+
+    def __repr__(self) -> str:
+        return f"<Event {self.name}: {', '.join(name for name, _ in self.headers[1:])}>"
+
+
+def _line(header: tuple[str, str]) -> str:
+    name, value = header
+    if not name or name[0] in " \t" or ":" in name or _unsendable(name):
+        raise LocalProtocolError(f"{name!r} cannot be the name of an AMI header")
+    if _unsendable(value):
+        raise LocalProtocolError(f"the value of {name} holds a CR, LF, NUL or lone surrogate")
+    return f"{name}: {value}"
+
+
+def _unsendable(text: str) -> bool:
+    return (
+        "\r" in text
+        or "\n" in text
+        or "\0" in text
+        or (not text.isascii() and _LONE_SURROGATE.search(text) is not None)
+    )
+
+
+def _split_line(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(":")
+    return name, value.removeprefix(" ")
+
+
+def _wire_lines(name: str, value: object) -> Iterable[tuple[str, str]]:
+    """Turn one header as the caller gave it into the lines for the wire."""
+    if value is None:
+        return []
+    if isinstance(value, Mapping):
+        return [(name, _variable(key, item)) for key, item in value.items()]
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, memoryview)):
+        return [(name, _wire_text(item)) for item in value]
+    return [(name, _wire_text(value))]
+
+
+def _wire_text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, (int, float)):
+        return str(value)
+    # Its type only: the value may be a secret.
+    raise LocalProtocolError(f"AMI carries text, numbers and booleans, not {type(value).__name__}")
+
+
+def _variable(name: str, value: object) -> str:
+    if not name or "=" in name or _protect(name) != name:
+        raise LocalProtocolError(f"{name!r} cannot be the name of a channel variable")
+    return f"{name}={_protect(_wire_text(value))}"
+
+
+def _protect(value: str) -> str:
+    r"""Keep a variable's value whole: in a ``Variable:`` line ``,``, ``"`` and ``\`` are syntax."""
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace(",", "\\,")
+
+
+def _refuse_long_lines(action: str, raw: bytes) -> None:
+    for line in raw.split(b"\r\n"):
+        if len(line) > MAX_LINE:
+            name = line.partition(b":")[0].decode("utf-8", "replace")
+            raise LocalProtocolError(
+                f"{action:.40}: the line of {name:.40} has {len(line)} bytes, "
+                f"but AMI takes at most {MAX_LINE}"
+            )
+
+
+def _output_that_follows(text: str) -> list[str]:
+    """Read the ``Command`` answer of Asterisk 13 and older: some headers, then bare lines."""
+    lines = text.split("\r\n")
+    while lines and _split_line(lines[0])[0] in ("Response", "Privilege", "ActionID"):
+        del lines[0]
+    printed = "\r\n".join(lines)
+    return printed.removesuffix(_END_OF_COMMAND).removesuffix("\n").split("\n")
+
+
+@lru_cache(maxsize=1024)
+def _needles(name: str) -> tuple[bytes, bytes]:
+    """Return how the line of a header begins: the first of a message, and any later one."""
+    if ":" in name or "\r\n" in name:
+        # No header has such a name, but the bytes of several might look like it.
+        return _END_OF_MESSAGE, _END_OF_MESSAGE
+    needle = name.encode("utf-8", "surrogateescape") + b":"
+    return needle, b"\r\n" + needle

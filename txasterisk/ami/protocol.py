@@ -1,0 +1,387 @@
+"""
+One AMI connection: :class:`AMIProtocol`, and :class:`AMIFactory`, which logs it in.
+
+The protocol turns the happenings of a :class:`~.conversation.ClientConversation` into Deferreds
+that fire and listeners that are called; it decides nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import md5
+from typing import Final, Literal, NoReturn, TypeAlias, TypeVar, cast
+from uuid import uuid4
+
+from twisted.internet.defer import CancelledError, Deferred, fail
+from twisted.internet.error import ConnectingCancelledError, ConnectionAborted, ConnectionDone
+from twisted.internet.interfaces import (
+    IAddress,
+    IReactorTime,
+    IStreamClientEndpoint,
+    ITCPTransport,
+)
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.python.failure import Failure
+
+from .._milestone import Milestone
+from .._reactor import the_reactor
+from .._subscriptions import Listener, Subscription, Subscriptions
+from .._time_limits import TimeLimits
+from .._words import words
+from ..errors import (
+    ActionFailed,
+    AsteriskError,
+    Disconnected,
+    LoginRefused,
+    RemoteProtocolError,
+    TimedOut,
+)
+from .conversation import Answered, ClientConversation, Greeted, Question
+from .messages import Action, Event, Headers, Response
+from .verbs import Verbs
+
+__all__ = ["AMIFactory", "AMIProtocol", "Authentication"]
+
+Authentication: TypeAlias = Literal["MD5", "plain"]
+
+#: Asterisk answers a refused login after one second; a healthy server answers at once.
+LOGIN_TIMEOUT: Final = 10.0
+
+#: What Asterisk answers to every login that it refuses, whatever the reason.
+_REFUSED: Final = "Authentication failed"
+
+T = TypeVar("T")
+
+
+class AMIProtocol(Protocol, Verbs):
+    """
+    One connection to Asterisk's manager interface.
+
+    Mostly made by :meth:`AMIFactory.connect`, which also logs it in.
+
+    :param subscriptions: the listeners, where they outlive this connection; its own by default.
+    :param clock: measures time limits; the global reactor by default.
+    :ivar version: the version of AMI that the server speaks, such as ``11.0.0``; empty before its
+        greeting.
+    """
+
+    def __init__(
+        self,
+        *,
+        subscriptions: Subscriptions[Event] | None = None,
+        clock: IReactorTime | None = None,
+    ) -> None:
+        self.version = ""
+        self._clock: IReactorTime = the_reactor(clock)
+        self._lent = subscriptions is not None
+        self._subscriptions = subscriptions or event_subscriptions(self._clock)
+        self._conversation: ClientConversation[Deferred[Response]] = ClientConversation(
+            self._subscriptions.by_name, prefix=uuid4().hex[:12]
+        )
+        self._limits: TimeLimits[Question[Deferred[Response]]] = TimeLimits(
+            self._clock, self._too_late
+        )
+        self._greeted: Milestone[str] = Milestone()
+        self._disconnected: Milestone[Disconnected] = Milestone()
+        self._gone: BaseException | None = None
+
+    def when_greeted(self) -> Deferred[str]:
+        """
+        Wait for the server's greeting.
+
+        :return: fires with the version of AMI; fails with
+            :class:`~txasterisk.errors.RemoteProtocolError` when it is no AMI that answers, and
+            with :class:`~txasterisk.errors.Disconnected`. Cancelling stops waiting.
+        """
+        return self._greeted.when()
+
+    def when_disconnected(self) -> Deferred[Disconnected]:
+        """
+        Wait for the end of the connection.
+
+        :return: fires with the error that everything pending failed with. Cancelling stops
+            waiting.
+        """
+        return self._disconnected.when()
+
+    def action(
+        self, name: str, headers: Headers = (), *, timeout: float | None = None
+    ) -> Deferred[Response]:
+        """See :meth:`.verbs.Verbs.action`."""
+        if self._gone is not None or self.transport is None:
+            return fail(self._error())
+        waiting: Deferred[Response] = Deferred(lambda _: self._forget(question))
+        try:
+            question, wire = self._conversation.begin(Action.build(name, headers), waiting)
+        except AsteriskError as error:
+            return fail(error)
+        if timeout is not None:
+            self._limits.start(question, timeout)
+        self._wire.write(wire)
+        return waiting
+
+    def login(
+        self,
+        username: str,
+        secret: str,
+        *,
+        authentication: Authentication = "MD5",
+        events: str | None = None,
+        timeout: float | None = LOGIN_TIMEOUT,
+    ) -> Deferred[Response]:
+        """
+        Log in (AMI ``Challenge`` and ``Login``).
+
+        :param username: a user of Asterisk's ``manager.conf``.
+        :param secret: its secret; with ``MD5`` it does not cross the wire.
+        :param authentication: ``MD5``, or ``plain`` for what cannot answer a challenge.
+        :param events: which classes of events to send, such as ``call,system``, or ``off``;
+            everything that the user may read by default.
+        :param timeout: the most seconds to wait for each answer.
+        :return: fires with the answer; fails with :class:`~txasterisk.errors.LoginRefused`, with
+            :class:`~txasterisk.errors.ActionFailed` when Asterisk cannot log in anybody now,
+            :class:`~txasterisk.errors.TimedOut` or :class:`~txasterisk.errors.Disconnected`.
+            Cancelling stops waiting; the connection is then of no more use.
+        """
+        return Deferred.fromCoroutine(
+            self._login(username, secret, authentication, events, timeout)
+        )
+
+    def logoff(self, *, timeout: float | None = None) -> Deferred[None]:
+        """
+        Say goodbye (AMI ``Logoff``) and wait for the end of the connection.
+
+        :param timeout: the most seconds to wait for the answer.
+        :return: fires with None once the connection is closed; fails with
+            :class:`~txasterisk.errors.TimedOut` or, if there was no connection any more,
+            :class:`~txasterisk.errors.Disconnected`. Cancelling stops waiting.
+        """
+        return Deferred.fromCoroutine(self._log_off(timeout))
+
+    def disconnect(self) -> None:
+        """
+        End the connection: nothing more is sent or delivered.
+
+        Everything pending fails with ``Disconnected`` as soon as the reactor has closed it.
+        """
+        self._abort(ConnectionAborted())
+
+    def on(
+        self, event: str | Iterable[str], listener: Listener[Event], /, **match: object
+    ) -> Subscription[Event]:
+        """See :meth:`.verbs.Verbs.on`."""
+        return self._subscriptions.on(event, listener, **match)
+
+    def next(
+        self, event: str | Iterable[str], /, *, timeout: float | None = None, **match: object
+    ) -> Deferred[Event]:
+        """See :meth:`.verbs.Verbs.next`."""
+        if self._gone is not None and not self._lent:
+            return fail(self._error())
+        return self._subscriptions.next(event, timeout=timeout, **match)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take bytes from the wire."""
+        try:
+            for happening in self._conversation.receive(data):
+                if self._gone is not None:
+                    return
+                if isinstance(happening, Answered):
+                    self._answer(happening.question, happening.response)
+                elif isinstance(happening, Greeted):
+                    self.version = happening.version
+                    self._greeted.reach(happening.version)
+                else:
+                    self._subscriptions.deliver(happening.name, happening.event)
+        except RemoteProtocolError as error:
+            self._abort(error)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Fail everything that still waits for the peer."""
+        self._gone = self._gone or reason.value
+        self._limits.clear()
+        # The service learns of it first, so that whoever is told below and waits for the next
+        # connection does not find this one.
+        self._disconnected.reach(self._error())
+        broken = isinstance(self._gone, RemoteProtocolError)
+        self._greeted.miss(self._gone if broken and self._gone else self._error())
+        for question in self._conversation.end():
+            # One that is told may have cancelled others.
+            if not question.asker.called:
+                question.asker.errback(self._error())
+        if not self._lent:
+            self._subscriptions.fail(self._error())
+
+    def __repr__(self) -> str:
+        state = "disconnected" if self._gone else f"AMI {self.version}" if self.version else "new"
+        return f"<AMIProtocol, {state}>"
+
+    @property
+    def _wire(self) -> ITCPTransport:
+        return cast(ITCPTransport, self.transport)
+
+    def _abort(self, cause: BaseException) -> None:
+        if self._gone is None:
+            self._gone = cause
+            self._wire.abortConnection()
+
+    def _error(self) -> Disconnected:
+        """Make a new error for each who is told: a raised one collects tracebacks."""
+        if self._gone is None:
+            return Disconnected("there is no AMI connection yet")
+        if not self.version and isinstance(self._gone, ConnectionDone):
+            return Disconnected(
+                "closed without a greeting, as Asterisk does when too many connections have not "
+                "logged in",
+                self._gone,
+            )
+        return Disconnected(f"the AMI connection is gone: {words(self._gone)}", self._gone)
+
+    async def _login(
+        self,
+        username: str,
+        secret: str,
+        authentication: Authentication,
+        events: str | None,
+        timeout: float | None,
+    ) -> Response:
+        credentials = {"Username": username, "Events": events}
+        try:
+            if authentication == "MD5":
+                challenge = await self.action("Challenge", {"AuthType": "MD5"}, timeout=timeout)
+                credentials["AuthType"] = "MD5"
+                credentials["Key"] = _key(challenge.get("Challenge"), secret)
+            else:
+                credentials["Secret"] = secret
+            return await self.action("Login", credentials, timeout=timeout)
+        except ActionFailed as error:
+            # Anything else, such as that Asterisk is shutting down, says nothing about us.
+            if error.message != _REFUSED:
+                raise
+            raise LoginRefused(f"Asterisk refused the login of {username!r}: {error.message}")
+
+    async def _log_off(self, timeout: float | None) -> None:
+        await self.action("Logoff", timeout=timeout)
+        # Asterisk closes now; should it not, we do.
+        self.disconnect()
+        await self.when_disconnected()
+
+    def _answer(self, question: Question[Deferred[Response]], response: Response) -> None:
+        self._limits.stop(question)
+        if response.failed:
+            question.asker.errback(ActionFailed(question.action, response, response.message))
+        else:
+            question.asker.callback(response)
+
+    def _forget(self, question: Question[Deferred[Response]]) -> None:
+        self._limits.stop(question)
+        self._conversation.forget(question)
+
+    def _too_late(self, question: Question[Deferred[Response]]) -> None:
+        self._conversation.forget(question)
+        question.asker.errback(TimedOut(f"no answer to {question.action} in time"))
+
+
+class AMIFactory(Factory):
+    """
+    Make AMI connections that log in with the same credentials.
+
+    :param username: a user of Asterisk's ``manager.conf``.
+    :param secret: its secret.
+    :param authentication: ``MD5``, or ``plain`` for what cannot answer a challenge.
+    :param events: which classes of events to send; see :meth:`AMIProtocol.login`.
+    :param subscriptions: listeners that outlive a connection; each has its own by default.
+    :param clock: measures time limits; the global reactor by default.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        username: str,
+        secret: str,
+        *,
+        authentication: Authentication = "MD5",
+        events: str | None = None,
+        subscriptions: Subscriptions[Event] | None = None,
+        clock: IReactorTime | None = None,
+    ) -> None:
+        self.username = username
+        self._secret = secret
+        self._authentication: Authentication = authentication
+        self._events = events
+        self._subscriptions = subscriptions
+        self._clock = clock
+
+    def buildProtocol(self, addr: IAddress | None) -> AMIProtocol:
+        """Make the protocol of a new connection, which is not logged in yet."""
+        return AMIProtocol(subscriptions=self._subscriptions, clock=self._clock)
+
+    def connect(
+        self, endpoint: IStreamClientEndpoint, *, timeout: float = LOGIN_TIMEOUT
+    ) -> Deferred[AMIProtocol]:
+        """
+        Connect and log in.
+
+        :param endpoint: where Asterisk listens, such as what
+            ``clientFromString(reactor, "tcp:localhost:5038")`` returns, or ``tls:…:5039``.
+        :param timeout: the most seconds to wait for the connection, for the greeting, and for each
+            answer of the login.
+        :return: fires with the :class:`AMIProtocol`, logged in; fails with
+            :class:`~txasterisk.errors.Disconnected` when there is no connection or it is closed,
+            :class:`~txasterisk.errors.RemoteProtocolError` when it is no AMI that answers,
+            :class:`~txasterisk.errors.LoginRefused`, :class:`~txasterisk.errors.ActionFailed` when
+            Asterisk cannot log in anybody now, and :class:`~txasterisk.errors.TimedOut`.
+            Cancelling ends the attempt and the connection.
+        """
+        return Deferred.fromCoroutine(self._connect(endpoint, timeout))
+
+    def __repr__(self) -> str:
+        return f"<AMIFactory for {self.username}>"
+
+    async def _connect(self, endpoint: IStreamClientEndpoint, timeout: float) -> AMIProtocol:
+        protocol = await self._open(endpoint, timeout)
+        try:
+            await self._within(timeout, protocol.when_greeted(), "no AMI greeting")
+            await protocol.login(
+                self.username,
+                self._secret,
+                authentication=self._authentication,
+                events=self._events,
+                timeout=timeout,
+            )
+        except BaseException:
+            protocol.disconnect()
+            raise
+        return protocol
+
+    async def _open(self, endpoint: IStreamClientEndpoint, timeout: float) -> AMIProtocol:
+        try:
+            opening = endpoint.connect(self)
+            protocol = await self._within(timeout, opening, "no connection")
+        except (AsteriskError, CancelledError):
+            raise
+        except ConnectingCancelledError:
+            raise CancelledError
+        except Exception as error:
+            raise Disconnected(f"no AMI connection: {words(error)}", error)
+        assert isinstance(protocol, AMIProtocol)
+        return protocol
+
+    def _within(self, seconds: float, waiting: Deferred[T], lacking: str) -> Deferred[T]:
+        def too_late(_: object, __: float) -> NoReturn:
+            raise TimedOut(f"{lacking} within {seconds:g} seconds")
+
+        return waiting.addTimeout(seconds, the_reactor(self._clock), too_late)
+
+
+def event_subscriptions(clock: IReactorTime | None = None) -> Subscriptions[Event]:
+    """Return the place for the listeners of one connection, or of several after each other."""
+    return Subscriptions(Event.get, clock=clock)
+
+
+def _key(challenge: str | None, secret: str) -> str:
+    if challenge is None:
+        raise RemoteProtocolError("the answer to Challenge holds none")
+    both = f"{challenge}{secret}".encode("utf-8", "surrogateescape")
+    return md5(both, usedforsecurity=False).hexdigest()

@@ -1,0 +1,90 @@
+"""What can be done over AMI, by a connection and by the service that keeps one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+
+from twisted.internet.defer import Deferred
+
+from .._subscriptions import Listener, Subscription
+from .messages import Event, Headers, Response
+
+__all__ = ["Verbs"]
+
+
+class Verbs(ABC):
+    """Actions and events, whoever carries them."""
+
+    @abstractmethod
+    def action(
+        self, name: str, headers: Headers = (), *, timeout: float | None = None
+    ) -> Deferred[Response]:
+        """
+        Have Asterisk do something, and get its answer.
+
+        :param name: the action in Asterisk's spelling, such as ``QueueStatus``.
+        :param headers: names and values, as :meth:`.messages.Action.build` takes them. The
+            ActionID is chosen by the connection; the answer holds it.
+        :param timeout: the most seconds to wait for the answer, or None for as long as it takes.
+        :return: fires with the :class:`.messages.Response`, for an event list when it is complete,
+            with its ``events``. Fails with :class:`~txasterisk.errors.ActionFailed` when Asterisk
+            says ``Error``, with :class:`~txasterisk.errors.LocalProtocolError` when AMI cannot
+            carry the action, with :class:`~txasterisk.errors.TimedOut` and with
+            :class:`~txasterisk.errors.Disconnected`. Cancelling only drops the answer: AMI cannot
+            call an action back.
+        """
+
+    @abstractmethod
+    def on(
+        self, event: str | Iterable[str], listener: Listener[Event], /, **match: object
+    ) -> Subscription[Event]:
+        """
+        Call ``listener`` with each event of that name.
+
+        :param event: a name such as ``Newchannel``, a wildcard such as ``Queue*``, or several of
+            these; case is ignored.
+        :param listener: called with the :class:`.messages.Event`; may be an ``async def``. Its
+            errors are logged and harm nobody else.
+        :param match: headers and what they must be: a value, a collection of values, or a callable
+            that is given the value (None if the header is not there) and says whether it fits.
+        :return: the subscription, to be cancelled or used as a context manager.
+        """
+
+    @abstractmethod
+    def next(
+        self, event: str | Iterable[str], /, *, timeout: float | None = None, **match: object
+    ) -> Deferred[Event]:
+        """
+        Wait for the next event of that name.
+
+        :param event: as for :meth:`on`.
+        :param timeout: the most seconds to wait, or None for as long as it takes.
+        :param match: as for :meth:`on`.
+        :return: fires with the :class:`.messages.Event`; fails with
+            :class:`~txasterisk.errors.TimedOut`, and with
+            :class:`~txasterisk.errors.Disconnected` when no more events can come. Cancelling stops
+            waiting.
+        """
+
+    def command(self, command: str, *, timeout: float | None = None) -> Deferred[list[str]]:
+        """
+        Run a command of Asterisk's console (AMI ``Command``).
+
+        :param command: the command, such as ``core show channels``.
+        :param timeout: the most seconds to wait for its end.
+        :return: fires with the lines that it printed; fails like :meth:`action`, where the lines
+            are in ``error.response.output``. Cancelling drops the answer.
+        """
+        answer = self.action("Command", {"Command": command}, timeout=timeout)
+        return answer.addCallback(lambda response: response.output)
+
+    def ping(self, *, timeout: float | None = None) -> Deferred[Response]:
+        """
+        Ask for a sign of life (AMI ``Ping``).
+
+        :param timeout: the most seconds to wait for it.
+        :return: fires with the answer, whose ``Timestamp`` is the server's clock; fails like
+            :meth:`action`. Cancelling drops the answer.
+        """
+        return self.action("Ping", timeout=timeout)
