@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator
-from types import coroutine
+from collections.abc import Coroutine
+from contextvars import copy_context
 from typing import Any, Generic, TypeVar
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 __all__ = ["Interruptible"]
 
@@ -28,8 +29,11 @@ class Interruptible(Generic[T]):
 
     def __init__(self, work: Coroutine[Any, Any, T]) -> None:
         self.awaited: Deferred[Any] | None = None
+        self.done: Deferred[T] = Deferred()
+        self._work = work
+        self._context = copy_context()
         self._interruption: BaseException | None = None
-        self.done: Deferred[T] = Deferred.fromCoroutine(self._run(work))
+        self._resume(None)
 
     def interrupt(self, error: BaseException) -> None:
         """
@@ -41,25 +45,29 @@ class Interruptible(Generic[T]):
         if self.awaited is not None:
             self.awaited.cancel()
 
-    @coroutine
-    def _run(self, work: Coroutine[Any, Any, T]) -> Generator[Deferred[Any], Any, T]:
-        """Do what ``await work`` does, but throw an interruption into it as it is."""
-        resume: Any = work.send
-        outcome: Any = None
-        while True:
-            try:
-                awaited = self.awaited = resume(outcome)
-            except StopIteration as end:
-                self.awaited = None
-                result: T = end.value
-                return result
+    def _resume(self, outcome: object) -> None:
+        """Go on with what the await has come to, up to the next one that must wait."""
+        if self.awaited is not None and self._interruption is not None:
+            outcome, self._interruption = Failure(self._interruption), None
+        self.awaited = None
+        try:
+            if isinstance(outcome, Failure):
+                awaited = self._context.run(outcome.throwExceptionIntoGenerator, self._work)
+            else:
+                awaited = self._context.run(self._work.send, outcome)
+        except StopIteration as end:
+            self.done.callback(end.value)
+        except BaseException:
+            self.done.errback(Failure())
+        else:
+            self._wait_for(awaited)
+
+    def _wait_for(self, awaited: object) -> None:
+        if isinstance(awaited, Deferred):
+            self.awaited = awaited
+            awaited.addBoth(self._resume)
             if self._interruption is not None:
                 awaited.cancel()
-            try:
-                resume, outcome = work.send, (yield awaited)
-            except BaseException as error:
-                resume, outcome = work.throw, error
-            self.awaited = None
-            if self._interruption is not None:
-                resume, outcome = work.throw, self._interruption
-                self._interruption = None
+        else:
+            what = type(awaited).__name__
+            self._resume(Failure(TypeError(f"a coroutine on Twisted cannot await {what}")))

@@ -1,0 +1,28 @@
+"""AGI: what the tests of this wing share."""
+
+#: A block as Asterisk writes it for ``AGI(agi://127.0.0.1/greet)``.
+ENVIRONMENT = b"""\
+agi_network: yes
+agi_network_script: greet
+agi_request: agi://127.0.0.1/greet
+agi_channel: PJSIP/alice-00000012
+agi_language: en
+agi_type: PJSIP
+agi_uniqueid: 1795297911.242
+agi_version: 22.10.1
+agi_callerid: 100
+agi_calleridname: Alice
+agi_callingpres: 0
+agi_callingani2: 0
+agi_callington: 0
+agi_callingtns: 0
+agi_dnid: 500
+agi_rdnis: unknown
+agi_context: from-alice
+agi_extension: 500
+agi_priority: 3
+agi_enhanced: 0.0
+agi_accountcode:\x20
+agi_threadid: 1
+
+"""

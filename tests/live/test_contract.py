@@ -1,0 +1,51 @@
+"""The contract, fulfilled by real Asterisk 22 and 16."""
+
+from __future__ import annotations
+
+from twisted.trial.runner import TestSuite
+
+from tests.live.fixture import LivePlace, live_suite
+from txasterisk.testing import contract
+
+
+class Live22(contract.AsteriskContract):
+    """A real Asterisk 22."""
+
+    def make_asterisk(self) -> contract.Place:
+        return LivePlace("22")
+
+
+class Live16(contract.AsteriskContract):
+    """A real Asterisk 16."""
+
+    def make_asterisk(self) -> contract.Place:
+        return LivePlace("16")
+
+
+class AMI22Tests(Live22, contract.AMIContract):
+    """AMI of Asterisk 22."""
+
+
+class AGI22Tests(Live22, contract.AGIContract):
+    """FastAGI of Asterisk 22."""
+
+
+class ARI22Tests(Live22, contract.ARIContract):
+    """ARI of Asterisk 22."""
+
+
+class AMI16Tests(Live16, contract.AMIContract):
+    """AMI of Asterisk 16."""
+
+
+class AGI16Tests(Live16, contract.AGIContract):
+    """FastAGI of Asterisk 16."""
+
+
+class ARI16Tests(Live16, contract.ARIContract):
+    """ARI of Asterisk 16."""
+
+
+def test_suite() -> TestSuite:
+    """Return the tests that trial is to run."""
+    return live_suite(AMI22Tests, AGI22Tests, ARI22Tests, AMI16Tests, AGI16Tests, ARI16Tests)

@@ -1,0 +1,81 @@
+"""The programs in examples/, run against the fake PBX."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from tests.processes import CHECKOUT, ProgramTestCase
+from txasterisk.errors import HungUp
+from txasterisk.testing import Caller, FakeAsterisk, User
+
+EXAMPLES = CHECKOUT / "examples"
+
+
+class ExampleTests(ProgramTestCase):
+    """Each example does what it says."""
+
+    def setUp(self) -> None:
+        """Start a PBX that knows the user of the examples."""
+        self.pbx = FakeAsterisk()
+        self.pbx.users["admin"] = User("secret")
+        self.pbx.listen()
+        self.addCleanup(self.pbx.stop)
+
+    async def test_ami_call(self) -> None:
+        """The call is placed and followed to its end."""
+        program = self.run_python(EXAMPLES / "ami_call.py", f"tcp:127.0.0.1:{self.pbx.ami_port}")
+        self.assertEqual(await program.ended, 0, program.output)
+        self.assertIn("Newchannel Local/hangup@txasterisk", program.output)
+        self.assertIn("it ended with Normal Clearing", program.output)
+
+    async def test_fastagi_server(self) -> None:
+        """A caller's digits become a channel variable."""
+        program = self.run_python(EXAMPLES / "fastagi_server.py", "tcp:0:interface=127.0.0.1")
+        said = await program.says("\n")
+        await self.enter_digits(int(re.search(r"port=(\d+)", said)[1]))  # type: ignore[index]
+
+    async def test_office(self) -> None:
+        """The daemon answers over FastAGI and ARI as its file says."""
+        folder = self.office()
+        office = self.twistd(cwd=folder, ARI_PASSWORD="secret")
+        said = await office.says("fastagi.calls: listening on")
+        await office.says("office.ami: logged in")
+        await office.says("office.ari: ")
+        await self.enter_digits(int(re.search(r"listening on .*:(\d+)", said)[1]))  # type: ignore[index]
+        caller = self.pbx.call("stasis", variables={"STASIS_APP": "hello"})
+        await caller.when_answered()
+        self.press(caller, "wwww2")
+        await caller.when_hung_up()
+        await office.says("office.ami: Hangup")
+        office.terminate()
+        self.assertEqual(await office.ended, 0)
+        self.assertNotIn("Traceback", office.output)
+
+    def office(self) -> Path:
+        """Copy the example, and have its file name the ports of this PBX."""
+        folder = Path(self.mktemp())
+        shutil.copytree(EXAMPLES / "office", folder)
+        text = (folder / "txasterisk.toml").read_text()
+        text = text.replace(":5038", f":{self.pbx.ami_port}")
+        text = text.replace("http://127.0.0.1:8088/ari", self.pbx.ari_url)
+        text = text.replace("tcp:4573:", "tcp:0:")
+        (folder / "txasterisk.toml").write_text(text)
+        (folder / "ami.secret").write_text("secret\n")
+        return folder
+
+    async def enter_digits(self, port: int) -> None:
+        """Call the script over FastAGI, and enter digits."""
+        self.pbx.dialplan["greet"] = lambda call: call.agi(f"agi://127.0.0.1:{port}/greet")
+        caller = self.pbx.call("greet")
+        await caller.when_answered()
+        channel = caller.channel.peer
+        assert channel is not None
+        self.press(caller, "wwww4242")
+        await caller.when_hung_up()
+        self.assertEqual(channel.get("WANTED"), "4242")
+
+    def press(self, caller: Caller, keys: str) -> None:
+        """Press keys, the last of which may end the call."""
+        caller.press(keys).addErrback(lambda failure: failure.trap(HungUp))

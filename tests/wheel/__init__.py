@@ -1,0 +1,1 @@
+"""Tests of what a user installs. They need the package index, so ``make test`` asks for them."""

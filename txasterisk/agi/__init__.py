@@ -1,0 +1,24 @@
+"""AGI: a script for each call, whatever carries its commands."""
+
+from .messages import LONG_LINE, SAFE_LINE, Command, Environment, Reply
+from .protocol import STATUS_VARIABLE, FastAGIFactory, FastAGIProtocol
+from .script import Script
+from .service import FastAGIService
+from .session import AGISession, Carrier, Digits, Played
+
+__all__ = [
+    "LONG_LINE",
+    "SAFE_LINE",
+    "STATUS_VARIABLE",
+    "AGISession",
+    "Carrier",
+    "Command",
+    "Digits",
+    "Environment",
+    "FastAGIFactory",
+    "FastAGIProtocol",
+    "FastAGIService",
+    "Played",
+    "Reply",
+    "Script",
+]

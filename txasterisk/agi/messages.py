@@ -1,0 +1,570 @@
+"""
+What travels over AGI: the environment block, commands, and their replies.
+
+Asterisk first describes the call in a block of lines; then it answers commands, one at a time.
+A reply is not simply a line: usage texts and the values of variables span several, and
+``HANGUP`` or a left-over line may stand between them. :class:`ReplyReader` sorts that out, so that
+no reply is ever taken for another command's.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+from functools import lru_cache
+from typing import Final, NamedTuple, TypeAlias
+from urllib.parse import parse_qs, unquote
+
+from .._lines import Splitter
+from ..errors import LocalProtocolError, RemoteProtocolError
+
+__all__ = [
+    "LONG_LINE",
+    "SAFE_LINE",
+    "Argument",
+    "Command",
+    "Environment",
+    "EnvironmentReader",
+    "Happening",
+    "Milliseconds",
+    "Notice",
+    "Reply",
+    "ReplyReader",
+    "Stray",
+    "path_parts",
+]
+
+#: The longest command, without its LF, that every Asterisk from 16 on takes. A longer one is cut
+#: there without a word, and the rest is run as another command, which shifts all later replies.
+SAFE_LINE: Final = 2046
+#: The same for Asterisk 20.16, 21.11, 22.6, 23 and newer.
+LONG_LINE: Final = 8190
+#: The most words in a command. Unquoted ones past this are dropped; quoted ones past 128 overrun
+#: a buffer and end the whole Asterisk process.
+MAX_WORDS: Final = 127
+
+#: A FastAGI block has 22 variables and at most 127 arguments; the rest is room for lines that a
+#: line end inside a value has added.
+MAX_ENVIRONMENT_LINES: Final = 256
+#: The arguments of the dialplan's ``AGI()`` share 8 kB, and a block repeats one of them at most;
+#: names and numbers of the caller need some hundred bytes each.
+MAX_ENVIRONMENT_BYTES: Final = 65_536
+#: Values of variables have no limit of Asterisk's own; a megabyte is far more than one fetches.
+MAX_REPLY_BYTES: Final = 1_048_576
+#: Lines that answer nothing come from line ends inside the block's values, of which the dialplan
+#: has a few at most, and from usage texts of some ten lines.
+MAX_STRAY_LINES: Final = 256
+
+_FIRST_BYTES: Final = b"agi_"
+_HANGUP: Final = b"HANGUP"
+_VALUES_THAT_SPAN_LINES: Final = frozenset(
+    {"GET VARIABLE", "GET FULL VARIABLE", "DATABASE GET", "RECEIVE TEXT"}
+)
+_COMMAND_NAME: Final = re.compile(r'[^\s"\\]+(?: [^\s"\\]+)*')
+_REPLY: Final = re.compile("([0-9]{3})[ -](.*)", re.DOTALL)
+_REPLY_START: Final = re.compile(b"[0-9]{3}[ -]")
+_ENDPOS: Final = re.compile(r"endpos=(-?[0-9]{1,19})(?![0-9])")
+_DIGITS: Final = frozenset("0123456789*#ABCD")
+_MAX_MILLISECONDS: Final = 2**31 - 1
+
+
+# The environment
+
+
+class _Variable:
+    def __set_name__(self, owner: type[Environment], name: str) -> None:
+        self._name = f"agi_{name}"
+
+
+class _Text(_Variable):
+    """A variable of the block; empty if it is missing."""
+
+    def __get__(self, environment: Environment, owner: type[Environment]) -> str:
+        return environment.get(self._name, "")
+
+
+class _IfKnown(_Variable):
+    """A variable for which Asterisk says ``unknown`` if it has none; None then."""
+
+    def __get__(self, environment: Environment, owner: type[Environment]) -> str | None:
+        value = environment.get(self._name, "unknown")
+        return None if value == "unknown" else value
+
+
+class Environment(Mapping[str, str]):
+    """
+    What Asterisk says about the call before the first command, by the names it uses.
+
+    Of a name that comes twice the first value counts. Bytes that are not UTF-8 survive as
+    surrogates (``surrogateescape``).
+
+    Asterisk does not protect the block against line ends inside a value, and a caller may choose
+    his own name; :attr:`anomalies` tells when that was tried. What must be right should then be
+    fetched, as in ``session.get_variable("EXTEN")``.
+
+    :ivar lines: the block as it came, without its line ends.
+    :ivar anomalies: how the block differs from what Asterisk writes; normally empty.
+    """
+
+    __slots__ = ("_variables", "anomalies", "lines")
+
+    channel = _Text()
+    language = _Text()
+    type = _Text()
+    uniqueid = _Text()
+    version = _Text()
+    callerid = _IfKnown()
+    calleridname = _IfKnown()
+    dnid = _IfKnown()
+    rdnis = _IfKnown()
+    context = _Text()
+    extension = _Text()
+    priority = _Text()
+    accountcode = _Text()
+    request = _Text()
+
+    def __init__(self, lines: Iterable[bytes]) -> None:
+        self.lines = tuple(lines)
+        texts = b"\n".join(self.lines).decode("utf-8", "surrogateescape").split("\n")
+        self._variables = {name: value for name, _, value in [t.partition(": ") for t in texts]}
+        self.anomalies: tuple[str, ...] = ()
+        names = list(self._variables)
+        if len(names) != len(texts) or names != _usual_names(names):
+            self._read_with_care(texts)
+
+    def _read_with_care(self, texts: list[str]) -> None:
+        parted = [text.partition(":") for text in texts]
+        self.anomalies = _anomalies([name for name, _, _ in parted])
+        pairs = [(name, value.removeprefix(" ")) for name, colon, value in parted if colon]
+        self._variables = dict(pairs)
+        # Of a name that comes twice the value written last counts, so write the first last.
+        self._variables.update(reversed(pairs))
+
+    def __getitem__(self, name: str) -> str:
+        return self._variables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._variables)
+
+    def __len__(self) -> int:
+        return len(self._variables)
+
+    def __repr__(self) -> str:
+        return f"<Environment of {self.channel} ({self.uniqueid})>"
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The arguments of the dialplan's ``AGI()`` after the URL or script."""
+        return tuple(
+            value for name, value in self._variables.items() if name.startswith("agi_arg_")
+        )
+
+    @property
+    def path(self) -> str:
+        """The path of the URL, decoded: ``/greet/bob`` for ``agi://host/greet/bob?loud=1``."""
+        return "/" + "/".join(self.path_parts)
+
+    @property
+    def path_parts(self) -> tuple[str, ...]:
+        """The parts of :attr:`path`; here a part may hold a slash that was written ``%2F``."""
+        return path_parts(self._target.partition("?")[0])
+
+    @property
+    def query(self) -> dict[str, list[str]]:
+        """The parameters of the URL's query, decoded; each may come several times."""
+        query = self._target.partition("?")[2]
+        return parse_qs(query, keep_blank_values=True, errors="surrogateescape")
+
+    @property
+    def _target(self) -> str:
+        """What follows the first slash after the host, as it was written, without a fragment."""
+        target = self.get("agi_network_script")
+        if target is None:
+            scheme, separator, rest = self.request.partition("://")
+            target = rest.partition("/")[2] if separator else scheme
+        return target.partition("#")[0]
+
+
+def path_parts(path: str) -> tuple[str, ...]:
+    """Return the parts of a path, URL-decoded; empty ones do not count."""
+    return tuple(unquote(part, errors="surrogateescape") for part in path.split("/") if part)
+
+
+_NETWORK: Final = ("agi_network", "agi_network_script")
+_ALWAYS: Final = (
+    "agi_request",
+    "agi_channel",
+    "agi_language",
+    "agi_type",
+    "agi_uniqueid",
+    "agi_version",
+    "agi_callerid",
+    "agi_calleridname",
+    "agi_callingpres",
+    "agi_callingani2",
+    "agi_callington",
+    "agi_callingtns",
+    "agi_dnid",
+    "agi_rdnis",
+    "agi_context",
+    "agi_extension",
+    "agi_priority",
+    "agi_enhanced",
+    "agi_accountcode",
+    "agi_threadid",
+)
+
+
+def _usual_names(names: list[str]) -> list[str]:
+    """Return the names that Asterisk writes in a block of this kind and length."""
+    network = [name for at, name in enumerate(_NETWORK) if names[at : at + 1] == [name]]
+    arguments = len(names) - len(network) - len(_ALWAYS)
+    return [*network, *_ALWAYS, *_argument_names(arguments)]
+
+
+def _argument_names(count: int) -> list[str]:
+    return [f"agi_arg_{number}" for number in range(1, count + 1)]
+
+
+def _anomalies(names: list[str]) -> tuple[str, ...]:
+    usual = _usual_names(names)
+    if names == usual:
+        return ()
+    arguments = sum(name.startswith("agi_arg_") for name in names)
+    expected = [*usual[: usual.index(_ALWAYS[-1]) + 1], *_argument_names(arguments)]
+    found = [f"{name} comes more than once" for name in _repeated(names)]
+    found += [f"{name} is missing" for name in expected if name not in names]
+    found += [f"{name[:40]!r} is unexpected" for name in names if name not in expected]
+    return tuple(dict.fromkeys(found)) or ("the order is not Asterisk's",)
+
+
+def _repeated(names: list[str]) -> list[str]:
+    return [name for name in dict.fromkeys(names) if names.count(name) > 1]
+
+
+# Commands
+
+
+class Command:
+    """
+    One AGI command.
+
+    :param name: the name of the command, such as ``STREAM FILE``; sent as it is.
+    :param arguments: sent in quotes, so that each arrives as it is, even an empty one.
+    """
+
+    __slots__ = ("arguments", "name")
+
+    def __init__(self, name: str, *arguments: Argument) -> None:
+        self.name = name
+        self.arguments = arguments
+
+    def __repr__(self) -> str:
+        # The values may be secrets.
+        return f"<Command {self.name!r} with {len(self.arguments)} arguments>"
+
+    def serialize(self, limit: int = SAFE_LINE) -> bytes:
+        """
+        Return the line to send, its LF included.
+
+        :param limit: the most bytes before the LF: :data:`SAFE_LINE` or :data:`LONG_LINE`.
+        :raises LocalProtocolError: for what Asterisk would misread, or would not survive.
+        """
+        if _words_in_name(self.name) + len(self.arguments) > MAX_WORDS:
+            raise LocalProtocolError(f"{self.name} has more than {MAX_WORDS} words")
+        text = " ".join([self.name, *map(_quoted, self.arguments)])
+        if "\n" in text or "\r" in text or "\0" in text:
+            raise LocalProtocolError(f"{self.name} has a line end or a NUL in an argument")
+        try:
+            line = text.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            raise LocalProtocolError(f"{self.name} has an argument that is not text") from None
+        if len(line) > limit:
+            raise LocalProtocolError(f"{self.name} is longer than {limit} bytes")
+        return line + b"\n"
+
+    @property
+    def value_may_span_lines(self) -> bool:
+        """Whether line ends in its reply may belong to a value."""
+        return self.name.upper() in _VALUES_THAT_SPAN_LINES
+
+
+@lru_cache(maxsize=128)
+def _words_in_name(name: str) -> int:
+    if not _COMMAND_NAME.fullmatch(name):
+        raise LocalProtocolError(f"no name of an AGI command: {name!r}")
+    if name.lower().startswith("failure"):
+        # What Asterisk writes to itself when it cannot start a script: ends the session.
+        raise LocalProtocolError("no AGI command may begin with 'failure'")
+    return name.count(" ") + 1
+
+
+def _quoted(argument: Argument) -> str:
+    text = str(argument).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
+
+
+class Milliseconds:
+    """
+    A time to wait, as AGI commands want it: -1 for ever, and at least 1.
+
+    Zero means "the default" to most commands, so no time is sent as that.
+
+    :param seconds: the time, ``math.inf`` for ever.
+    """
+
+    __slots__ = ("_seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __str__(self) -> str:
+        """
+        Return it as it is sent.
+
+        :raises LocalProtocolError: for what is no time, or more than Asterisk can count.
+        """
+        if self._seconds == math.inf:
+            return "-1"
+        milliseconds = self._seconds * 1000
+        if not 0 <= milliseconds <= _MAX_MILLISECONDS:
+            raise LocalProtocolError(f"AGI cannot wait for {self._seconds} seconds")
+        return str(max(1, round(milliseconds)))
+
+
+Argument: TypeAlias = str | int | Milliseconds
+
+
+# Replies
+
+
+class Reply(NamedTuple):
+    """
+    What Asterisk answered to one command.
+
+    :ivar code: 200 for a result; 510, 511, 520 for a refusal.
+    :ivar result: what follows ``result=`` up to the first blank; often a number, sometimes empty.
+    :ivar tail: what follows that; for a refusal Asterisk's own words.
+    """
+
+    code: int
+    result: str
+    tail: str
+
+    @classmethod
+    def parse(cls, reply: bytes) -> Reply:
+        """
+        Take a whole reply apart, with all its lines but without the last LF.
+
+        :raises RemoteProtocolError: if this is no reply.
+        """
+        text = reply.decode("utf-8", "surrogateescape")
+        if text.startswith("200 result="):
+            result, _, tail = text[11:].partition(" ")
+            return cls(200, result, tail)
+        match = _REPLY.fullmatch(text)
+        if match is None:
+            raise RemoteProtocolError(f"no AGI reply: {reply[:40]!r}")
+        code, rest = match.groups()
+        if rest.startswith("result="):
+            result, _, tail = rest[7:].partition(" ")
+            return cls(int(code), result, tail)
+        return cls(int(code), "", rest)
+
+    def __str__(self) -> str:
+        """Return the first line."""
+        result = f"result={self.result}" if self.code == 200 else ""
+        return " ".join(part for part in (str(self.code), result, self.tail) if part).split("\n")[0]
+
+    @property
+    def number(self) -> int:
+        """
+        The result as a number.
+
+        :raises RemoteProtocolError: if it is none.
+        """
+        try:
+            return int(self.result)
+        except ValueError:
+            raise RemoteProtocolError(f"no number in the AGI reply: {self.result[:40]!r}") from None
+
+    @property
+    def digit(self) -> str | None:
+        """The key that was pressed, or None if the result is not a key's code."""
+        number = self.number
+        digit = chr(number) if 0 < number < 128 else ""
+        return digit if digit in _DIGITS else None
+
+    @property
+    def text(self) -> str | None:
+        """What stands in the parentheses, from the first to the last; None without them."""
+        end = self.tail.rfind(")")
+        return self.tail[1:end] if self.tail.startswith("(") and end > 0 else None
+
+    @property
+    def endpos(self) -> int | None:
+        """The position after ``endpos=``, in the unit of the command, or None."""
+        match = _ENDPOS.search(self.tail, self.tail.rfind(")") + 1)
+        return int(match[1]) if match else None
+
+
+# Reading
+
+
+class Notice(Enum):
+    """What Asterisk says without being asked."""
+
+    HANGUP = "HANGUP"
+
+
+class Stray(NamedTuple):
+    """Lines that answer no command; they go to nobody."""
+
+    lines: tuple[bytes, ...]
+
+
+Happening: TypeAlias = Reply | Notice | Stray
+
+
+class EnvironmentReader:
+    """
+    Collect the environment block.
+
+    :ivar rest: the bytes that came after the block.
+    """
+
+    def __init__(self) -> None:
+        self.rest = b""
+        self._splitter = Splitter(b"\n", MAX_ENVIRONMENT_BYTES, "an AGI variable")
+        self._lines: list[bytes] = []
+
+    def feed(self, data: bytes) -> Environment | None:
+        """
+        Take some bytes and return the environment once its empty line has come.
+
+        :raises RemoteProtocolError: if they are not AGI, or more than a limit.
+        """
+        lines = list(self._splitter.feed(data))
+        if lines and not self._lines and not lines[0].startswith(_FIRST_BYTES):
+            raise RemoteProtocolError(f"not AGI, which begins with 'agi_': {lines[0][:40]!r}")
+        end = lines.index(b"") if b"" in lines else None
+        self._lines += lines[:end]
+        self._refuse_over_limit()
+        if end is None:
+            return None
+        self.rest = b"\n".join([*lines[end + 1 :], self._splitter.rest()])
+        return Environment(self._lines)
+
+    def _refuse_over_limit(self) -> None:
+        many = len(self._lines) > MAX_ENVIRONMENT_LINES
+        if many or sum(map(len, self._lines)) > MAX_ENVIRONMENT_BYTES:
+            raise RemoteProtocolError(
+                f"an AGI environment of more than {MAX_ENVIRONMENT_LINES} lines"
+                f" or {MAX_ENVIRONMENT_BYTES} bytes"
+            )
+
+
+class ReplyReader:
+    """
+    Make replies and notices of what Asterisk sends after the environment.
+
+    A command is put into :attr:`expected` when it is written, and the next only after its reply.
+    So whatever comes together with a reply was sent before the next command was there: it
+    is the rest of the same reply, a notice, or a stray, but never another reply.
+
+    :ivar expected: the command whose reply is to come, or None.
+    """
+
+    def __init__(self) -> None:
+        self._splitter = Splitter(b"\n", MAX_REPLY_BYTES, "an AGI reply")
+        self.expected: Command | None = None
+        self._unfinished: list[bytes] = []
+        self._unfinished_bytes = 0
+        self._stray_lines = 0
+
+    def feed(self, data: bytes) -> list[Happening]:
+        """
+        Take some bytes and return what they complete, in order.
+
+        :raises RemoteProtocolError: if they are more than a limit.
+        """
+        lines = list(self._splitter.feed(data))
+        if len(lines) == 1 and self._is_whole_reply(lines[0]):
+            self.expected = None
+            return [Reply.parse(lines[0])]
+        happenings: list[Happening] = []
+        strays: list[bytes] = []
+        at = 0
+        while at < len(lines):
+            line = lines[at]
+            if self._unfinished or (self.expected is not None and _REPLY_START.match(line)):
+                at = self._read_reply(lines, at, happenings)
+                continue
+            if line == _HANGUP:
+                happenings.append(Notice.HANGUP)
+            else:
+                strays.append(line)
+            at += 1
+        if strays:
+            happenings.append(self._counted(Stray(tuple(strays))))
+        return happenings
+
+    def _is_whole_reply(self, line: bytes) -> bool:
+        """Tell the usual case, for which there is no need to look further."""
+        return (
+            line.startswith(b"200 ")
+            and (b" (" not in line or line.endswith(b")"))
+            and self.expected is not None
+            and not self._unfinished
+        )
+
+    def _read_reply(self, lines: list[bytes], at: int, happenings: list[Happening]) -> int:
+        """Add the reply if it is complete now; return where it ends in the lines."""
+        first = self._unfinished[0] if self._unfinished else lines[at]
+        if first.startswith(b"100 "):
+            return at + 1
+        end = self._end_of_reply(first, lines, at)
+        if end is None:
+            self._keep(lines[at:])
+            return len(lines)
+        self.expected = None
+        happenings.append(Reply.parse(self._taken(lines[at:end])))
+        return end
+
+    def _end_of_reply(self, first: bytes, lines: list[bytes], at: int) -> int | None:
+        """Return the place after the line that ends the reply that begins with ``first``."""
+        if first.startswith(b"520-"):
+            ends = (end for end in range(at, len(lines)) if lines[end].startswith(b"520 "))
+        elif b" (" in first and self.expected and self.expected.value_may_span_lines:
+            # A line in the value may end like the reply does, so the last such line counts.
+            ends = (end for end in reversed(range(at, len(lines))) if lines[end].endswith(b")"))
+        else:
+            return at + 1
+        end = next(ends, None)
+        return None if end is None else end + 1
+
+    def _taken(self, lines: list[bytes]) -> bytes:
+        """Return the whole reply that these lines end."""
+        if len(lines) == 1 and not self._unfinished:
+            return lines[0]
+        self._keep(lines)
+        reply = b"\n".join(self._unfinished)
+        self._unfinished.clear()
+        self._unfinished_bytes = 0
+        return reply
+
+    def _keep(self, lines: list[bytes]) -> None:
+        self._unfinished += lines
+        self._unfinished_bytes += sum(map(len, lines)) + len(lines)
+        if self._unfinished_bytes > MAX_REPLY_BYTES + 1:
+            raise RemoteProtocolError(f"an AGI reply of more than {MAX_REPLY_BYTES} bytes")
+
+    def _counted(self, stray: Stray) -> Stray:
+        self._stray_lines += len(stray.lines)
+        if self._stray_lines > MAX_STRAY_LINES:
+            raise RemoteProtocolError(
+                f"more than {MAX_STRAY_LINES} lines that answer no AGI command"
+            )
+        return stray

@@ -1,0 +1,1 @@
+"""``twistd asterisk``: everything of txasterisk as configured services."""

@@ -1,0 +1,182 @@
+"""
+What ``twistd asterisk`` is to run, read from one TOML file.
+
+Reading never stops at the first mistake: each is one line that names the file, the key and what
+was expected, and all of them come together in one :class:`~txasterisk.errors.ConfigurationError`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from twisted.internet.interfaces import IStreamClientEndpoint, IStreamServerEndpoint
+
+from ..errors import ConfigurationError
+from .sections import Script, Secret, Section, open_section
+
+__all__ = [
+    "AMISettings",
+    "ARISettings",
+    "Configuration",
+    "FastAGISettings",
+    "PBXSettings",
+    "StasisSettings",
+    "read_configuration",
+]
+
+
+@dataclass(frozen=True)
+class AMISettings:
+    """How to reach a PBX over AMI; ``log`` names the events that go to the log."""
+
+    endpoint: IStreamClientEndpoint
+    username: str
+    secret: Secret
+    log: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ARISettings:
+    """How to reach a PBX over ARI."""
+
+    url: str
+    username: str
+    password: Secret
+
+
+@dataclass(frozen=True)
+class PBXSettings:
+    """One Asterisk; ``program`` runs as long as the daemon and may use both its links."""
+
+    name: str
+    ami: AMISettings | None
+    ari: ARISettings | None
+    program: Script | None
+
+
+@dataclass(frozen=True)
+class FastAGISettings:
+    """One FastAGI listener and its scripts by URL path."""
+
+    name: str
+    listen: IStreamServerEndpoint
+    routes: Mapping[str, Script]
+
+
+@dataclass(frozen=True)
+class StasisSettings:
+    """One Stasis application: its name, the PBX that has it, and what to do with a call."""
+
+    name: str
+    pbx: str
+    call: Script
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Everything that the file says."""
+
+    pbxs: tuple[PBXSettings, ...]
+    listeners: tuple[FastAGISettings, ...]
+    applications: tuple[StasisSettings, ...]
+
+
+def read_configuration(path: Path, reactor: object) -> Configuration:
+    """
+    Read the file, and import the scripts that it names.
+
+    :param path: the TOML file. Its folder is where scripts and files of secrets are looked for.
+    :param reactor: makes the endpoints.
+    :raises ConfigurationError: with a line for each mistake.
+    """
+    _import_from(path.resolve().parent)
+    mistakes: list[str] = []
+    top = open_section(path, reactor, mistakes)
+    configuration = Configuration(
+        pbxs=tuple(_pbx(name, section) for name, section in top.sections("pbx")),
+        listeners=tuple(_fastagi(name, section) for name, section in top.sections("fastagi")),
+        applications=tuple(_stasis(name, section) for name, section in top.sections("stasis")),
+    )
+    top.refuse_others()
+    _check_references(configuration, mistakes)
+    if not mistakes and not (configuration.pbxs or configuration.listeners):
+        mistakes.append("nothing to run: expected a section [pbx.NAME] or [fastagi.NAME]")
+    if mistakes:
+        raise ConfigurationError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
+    return configuration
+
+
+def _import_from(folder: Path) -> None:
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+
+def _pbx(name: str, section: Section) -> PBXSettings:
+    ami = section.section("ami")
+    ari = section.section("ari")
+    if not ami and not ari:
+        section.complain("", f"expected [pbx.{name}.ami], [pbx.{name}.ari] or both")
+    settings = PBXSettings(
+        name=name,
+        ami=_ami(ami) if ami else None,
+        ari=_ari(ari) if ari else None,
+        program=section.script("program") if "program" in section else None,
+    )
+    section.refuse_others()
+    return settings
+
+
+def _ami(section: Section) -> AMISettings:
+    settings = AMISettings(
+        endpoint=section.client_endpoint("endpoint"),
+        username=section.text("username", "the name of a user in manager.conf"),
+        secret=section.secret("secret"),
+        log=section.texts("log", 'names of events, such as ["Newchannel", "Hangup"]'),
+    )
+    section.refuse_others()
+    return settings
+
+
+def _ari(section: Section) -> ARISettings:
+    settings = ARISettings(
+        url=section.url("url"),
+        username=section.text("username", "the name of a user in ari.conf"),
+        password=section.secret("password"),
+    )
+    section.refuse_others()
+    return settings
+
+
+def _fastagi(name: str, section: Section) -> FastAGISettings:
+    routes = section.section("routes")
+    if "routes" not in section:
+        section.complain("routes", 'missing; expected { "/path" = "module:function", … }')
+    settings = FastAGISettings(
+        name=name,
+        listen=section.server_endpoint("listen"),
+        routes={path: routes.script(path) for path in routes} if routes else {},
+    )
+    section.refuse_others()
+    return settings
+
+
+def _stasis(name: str, section: Section) -> StasisSettings:
+    settings = StasisSettings(
+        name=name,
+        pbx=section.text("pbx", "the NAME of a section [pbx.NAME]"),
+        call=section.script("call"),
+    )
+    section.refuse_others()
+    return settings
+
+
+def _check_references(configuration: Configuration, mistakes: list[str]) -> None:
+    with_ari = {pbx.name for pbx in configuration.pbxs if pbx.ari is not None}
+    for application in configuration.applications:
+        if application.pbx and application.pbx not in with_ari:
+            mistakes.append(
+                f"stasis.{application.name}.pbx: there is no [pbx.{application.pbx}.ari]"
+            )

@@ -1,0 +1,636 @@
+"""Asterisk's side of AMI: its answers, and what happens in the switchboard as events."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import md5
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.python.failure import Failure
+
+from ..ami.conversation import ServerConversation
+from ..ami.messages import Action
+from ..errors import RemoteProtocolError
+from ._names import ACTIONS, CONSOLE_COMMANDS, TECHNOLOGIES
+from .ami_events import Headers, snapshot, told
+from .applications import execute, separate
+from .channel import CallerID, Channel, refuse_function
+from .dialplan import run_dialplan
+from .happenings import Happening
+from .not_faked import NotFaked, complain
+from .switchboard import RING_TIME, LocalAddress, Switchboard, UniqueidTaken
+from .users import User
+
+__all__ = ["AMI", "AMI_VERSION"]
+
+#: The version of AMI that Asterisk 22 speaks.
+AMI_VERSION: Final = "11.0.0"
+#: How long Asterisk waits before it refuses a login, in seconds.
+REFUSAL_DELAY: Final = 1.0
+#: The actions that need no rights, of those that are faked.
+_FOR_EVERYBODY: Final = frozenset(
+    {"challenge", "events", "listcommands", "login", "logoff", "ping"}
+)
+_BEFORE_LOGIN: Final = frozenset({"challenge", "login", "logoff"})
+_CLASSES: Final = frozenset(
+    {
+        *("system", "call", "log", "verbose", "command", "agent", "user", "config", "dtmf"),
+        *("reporting", "cdr", "dialplan", "originate", "agi", "cc", "aoc", "test", "security"),
+        "message",
+    }
+)
+#: What an OriginateResponse calls the ways in which a call ends.
+_REASONS: Final = {"ANSWER": "4", "BUSY": "5", "CONGESTION": "8", "NOANSWER": "3"}
+
+
+class Refusal(Exception):
+    """The answer is ``Response: Error`` with this message."""
+
+
+class AMI:
+    """
+    The manager interface of one switchboard.
+
+    :param switchboard: where the calls are.
+    :param users: who may log in.
+    :param version: what Asterisk calls itself.
+    :ivar sessions: the connections.
+    """
+
+    def __init__(self, switchboard: Switchboard, users: Mapping[str, User], version: str) -> None:
+        self.switchboard = switchboard
+        self.users = users
+        self.version = version
+        self.sessions: set[Session] = set()
+        switchboard.listen(self._heard)
+
+    def factory(self) -> Factory:
+        """Return what makes the connections."""
+        factory: Factory[Any] = Factory.forProtocol(lambda: Session(self))
+        factory.noisy = False
+        return factory
+
+    def abort(self) -> None:
+        """Cut all connections at once."""
+        for session in tuple(self.sessions):
+            session.transport.abortConnection()
+
+    def send_event(self, event: str, event_class: str, headers: Iterable[tuple[str, str]]) -> None:
+        """Send an event to everyone who wants its class."""
+        lines = [("Event", event), ("Privilege", f"{event_class},all"), *headers]
+        for session in self.sessions:
+            session.hear(event_class, lines)
+
+    def _heard(self, happening: Happening) -> None:
+        self.send_event(*told(happening))
+
+
+class Session(Protocol):
+    """One connection of a client; does one action after the other."""
+
+    transport: Any
+
+    def __init__(self, ami: AMI) -> None:
+        self._ami = ami
+        self._switchboard = ami.switchboard
+        self._conversation = ServerConversation(AMI_VERSION)
+        self._actions: deque[Action] = deque()
+        self._working: Deferred[None] | None = None
+        self._events: deque[Headers] = deque()
+        self._challenge = ""
+        self._user: User | None = None
+        self._mask: frozenset[str] = frozenset()
+
+    # The connection
+
+    def connectionMade(self) -> None:
+        self._ami.sessions.add(self)
+        self.transport.write(self._conversation.greeting)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._ami.sessions.discard(self)
+        self._actions.clear()
+        if self._working is not None:
+            self._working.cancel()
+
+    def dataReceived(self, data: bytes) -> None:
+        try:
+            self._actions.extend(self._conversation.receive(data))
+        except RemoteProtocolError as error:
+            complain(NotFaked(f"what Asterisk says to {error}"))
+            self.transport.abortConnection()
+            return
+        if self._working is None:
+            working = Deferred.fromCoroutine(self._work())
+            if not working.called:
+                self._working = working.addErrback(lambda _: None)
+
+    def hear(self, event_class: str, event: Headers) -> None:
+        """Send an event if it is wanted, but not in the middle of an answer."""
+        if event_class in self._mask:
+            self._events.append(event)
+            if self._working is None and not self._actions:
+                self._send_events()
+
+    def _send_events(self) -> None:
+        while self._events:
+            self._write(self._events.popleft())
+
+    def _write(self, headers: Headers) -> None:
+        # Not Message.of: like Asterisk, the fake sends what it was given, whatever is in it.
+        text = "".join(f"{name}: {value}\r\n" for name, value in headers) + "\r\n"
+        self.transport.write(text.encode("utf-8", "surrogateescape"))
+
+    # Actions
+
+    async def _work(self) -> None:
+        while self._actions:
+            action = self._actions[0]
+            try:
+                await self._do(action)
+            finally:
+                if self._actions:
+                    self._actions.popleft()
+            self._send_events()
+        self._working = None
+
+    async def _do(self, action: Action) -> None:
+        try:
+            await self._perform(action)
+        except Refusal as refusal:
+            self._answer(action, [("Message", str(refusal))], "Error")
+        except NotFaked as error:
+            complain(error)
+            self._answer(action, [("Message", f"FakeAsterisk: not faked: {error}")], "Error")
+
+    async def _perform(self, action: Action) -> None:
+        name = action.name.lower()
+        if not name:
+            raise Refusal("Missing action in request")
+        if self._user is None and name not in _BEFORE_LOGIN:
+            raise Refusal("Permission denied")
+        perform = _ACTIONS.get(name)
+        if perform is None:
+            if name in ACTIONS:
+                raise NotFaked(f"the AMI action {action.name}")
+            raise Refusal(
+                f"Invalid/unknown command: {action.name}. Use Action: ListCommands to show"
+                " available commands."
+            )
+        if self._user is not None and self._user.read_only and name not in _FOR_EVERYBODY:
+            raise Refusal("Permission denied")
+        await perform(self, action)
+
+    def _answer(
+        self, action: Action, headers: Iterable[tuple[str, str]], response: str = "Success"
+    ) -> None:
+        self._write([("Response", response), *_action_id(action), *headers])
+
+    def _answer_list(
+        self,
+        action: Action,
+        message: str,
+        items: Sequence[Headers],
+        completion: str,
+        more: Headers | None = None,
+    ) -> None:
+        self._answer(action, [("EventList", "start"), ("Message", message)])
+        for item in items:
+            self._write(item)
+        end = [("Event", completion), *_action_id(action), ("EventList", "Complete")]
+        self._write([*end, ("ListItems", str(len(items))), *(more or [])])
+
+    def _channel(self, action: Action) -> Channel:
+        name = action.get("Channel") or ""
+        found = self._switchboard.find(name)
+        if found is None:
+            raise Refusal("No such channel")
+        return found
+
+    # Who you are
+
+    async def _do_challenge(self, action: Action) -> None:
+        if (action.get("AuthType") or "").upper() != "MD5":
+            raise Refusal("Must specify AuthType")
+        self._challenge = self._challenge or str(random.randrange(10**8, 10**9))
+        self._answer(action, [("Challenge", self._challenge)])
+
+    async def _do_login(self, action: Action) -> None:
+        if self._user is not None:
+            self._answer(action, [("Message", "Already authenticated")])
+            return
+        user = self._authenticated(action)
+        if user is None:
+            await self._pause(REFUSAL_DELAY)
+            self._answer(action, [("Message", "Authentication failed")], "Error")
+            self.transport.loseConnection()
+            return
+        self._user = user
+        self._mask = _mask(action.get("Events") or "on")
+        self._answer(action, [("Message", "Authentication accepted")])
+        if "system" in self._mask:
+            self._write(self._fully_booted())
+
+    def _authenticated(self, action: Action) -> User | None:
+        name = (action.get("Username") or "").casefold()
+        user = next((each for key, each in self._ami.users.items() if key.casefold() == name), None)
+        if user is None:
+            return None
+        if (action.get("AuthType") or "").upper() == "MD5":
+            key = md5(f"{self._challenge}{user.secret}".encode(), usedforsecurity=False)
+            right = bool(self._challenge) and action.get("Key") == key.hexdigest()
+        else:
+            right = action.get("Secret") == user.secret
+        return user if right else None
+
+    def _pause(self, seconds: float) -> Deferred[None]:
+        pause: Deferred[None] = Deferred(lambda _: timer.cancel())
+        timer = self._switchboard.clock.callLater(seconds, pause.callback, None)
+        return pause
+
+    def _fully_booted(self) -> Headers:
+        up = str(self._uptime())
+        return [
+            ("Event", "FullyBooted"),
+            ("Privilege", "system,all"),
+            ("Uptime", up),
+            ("LastReload", up),
+            ("Status", "Fully Booted"),
+        ]
+
+    def _uptime(self) -> int:
+        return int(self._switchboard.clock.seconds() - self._switchboard.started)
+
+    async def _do_logoff(self, action: Action) -> None:
+        self._answer(action, [("Message", "Thanks for all the fish.")], "Goodbye")
+        self._events.clear()
+        self._mask = frozenset()
+        self.transport.loseConnection()
+
+    async def _do_events(self, action: Action) -> None:
+        mask = action.get("EventMask")
+        if not mask:
+            raise Refusal("Invalid event mask")
+        self._mask = _mask(mask)
+        self._answer(action, [("Events", "On" if self._mask else "Off")])
+
+    # What Asterisk is like
+
+    async def _do_ping(self, action: Action) -> None:
+        now = self._switchboard.clock.seconds()
+        self._answer(action, [("Ping", "Pong"), ("Timestamp", f"{now:.6f}")])
+
+    async def _do_list_commands(self, action: Action) -> None:
+        names = sorted(name for name in ACTIONS if name in _ACTIONS)
+        self._answer(action, [(name, "") for name in names])
+
+    async def _do_core_settings(self, action: Action) -> None:
+        self._answer(
+            action,
+            [
+                ("AMIversion", AMI_VERSION),
+                ("AsteriskVersion", self._ami.version),
+                ("SystemName", ""),
+                ("CoreMaxCalls", "0"),
+                ("CoreMaxLoadAvg", "0.000000"),
+                ("CoreRunUser", ""),
+                ("CoreRunGroup", ""),
+                ("CoreMaxFilehandles", "8192"),
+                ("CoreRealTimeEnabled", "No"),
+                ("CoreCDRenabled", "Yes"),
+                ("CoreHTTPenabled", "Yes"),
+                ("SoundsSearchCustomDir", "No"),
+            ],
+        )
+
+    async def _do_core_status(self, action: Action) -> None:
+        started = datetime.fromtimestamp(self._switchboard.started, UTC)
+        day, time = f"{started:%Y-%m-%d}", f"{started:%H:%M:%S}"
+        self._answer(
+            action,
+            [
+                ("CoreStartupDate", day),
+                ("CoreStartupTime", time),
+                ("CoreReloadDate", day),
+                ("CoreReloadTime", time),
+                ("CoreCurrentCalls", str(len(self._switchboard.channels))),
+                ("CoreProcessedCalls", str(self._switchboard.calls_processed)),
+            ],
+        )
+
+    async def _do_command(self, action: Action) -> None:
+        command = action.get("Command") or ""
+        if not command.strip():
+            raise Refusal("No command provided")
+        words = command.split()
+        if words[:2] in (["module", "load"], ["module", "unload"]):
+            raise Refusal("Command blacklisted")
+        lines, response = self._console(words)
+        output = [("Output", line) for line in lines]
+        self._answer(action, [("Message", "Command output follows"), *output], response)
+
+    def _console(self, words: list[str]) -> tuple[list[str], str]:
+        match words:
+            case ["core", "show", "version"]:
+                return [f"Asterisk {self._ami.version} built by nobody @ nowhere"], "Success"
+            case ["core", "show", "channels"]:
+                return self._show_channels(), "Success"
+            case ["core", "show", "uptime", "seconds"]:
+                up = self._uptime()
+                return [f"System uptime: {up}", f"Last reload: {up}"], "Success"
+        command = " ".join(words)
+        if words[0] in CONSOLE_COMMANDS:
+            raise NotFaked(f"the console command {command!r}")
+        hint = f"(type 'core show help {command}' for other possible commands)"
+        return [f"No such command '{command}' {hint}"], "Error"
+
+    def _show_channels(self) -> list[str]:
+        columns = "{:<64.64} {:<32.32} {:<7.7} {:<30.30}"
+        lines = [columns.format("Channel", "Location", "State", "Application(Data)")]
+        channels = self._switchboard.channels.values()
+        for channel in channels:
+            location = f"{channel.exten}@{channel.context}:{channel.priority}"
+            running = f"{channel.application}({channel.data})"
+            lines.append(columns.format(channel.name, location, channel.state_name, running))
+        calls = len({channel.linkedid for channel in channels})
+        return [
+            *lines,
+            f"{len(channels)} active channel{'s' * (len(channels) != 1)}",
+            f"{calls} active call{'s' * (calls != 1)}",
+            f"{self._switchboard.calls_processed} calls processed",
+        ]
+
+    # Channels
+
+    async def _do_core_show_channels(self, action: Action) -> None:
+        items = [
+            [
+                ("Event", "CoreShowChannel"),
+                *_action_id(action),
+                *snapshot(channel),
+                ("Application", channel.application),
+                ("ApplicationData", channel.data),
+                ("Duration", _duration(self._switchboard.clock.seconds() - channel.created)),
+                ("BridgeId", ""),
+            ]
+            for channel in self._switchboard.channels.values()
+        ]
+        self._answer_list(action, "Channels will follow", items, "CoreShowChannelsComplete")
+
+    async def _do_status(self, action: Action) -> None:
+        channels = list(self._switchboard.channels.values())
+        if action.get("Channel"):
+            channels = [self._channel(action)]
+        names = (action.get("Variables") or "").split(",")
+        if action.get("AllVariables"):
+            raise NotFaked("AllVariables of Status")
+        items = [self._status(action, channel, names) for channel in channels]
+        more = [("Items", str(len(items)))]
+        self._answer_list(action, "Channel status will follow", items, "StatusComplete", more)
+
+    def _status(self, action: Action, channel: Channel, names: list[str]) -> Headers:
+        return [
+            ("Event", "Status"),
+            ("Privilege", "Call"),
+            *snapshot(channel),
+            ("Type", channel.technology),
+            ("DNID", ""),
+            ("EffectiveConnectedLineNum", channel.connected.number or "<unknown>"),
+            ("EffectiveConnectedLineName", channel.connected.name or "<unknown>"),
+            ("TimeToHangup", "0"),
+            ("BridgeID", ""),
+            ("Application", channel.application),
+            ("Data", channel.data),
+            ("Nativeformats", "(slin)"),
+            ("Readformat", "slin"),
+            ("Readtrans", ""),
+            ("Writeformat", "slin"),
+            ("Writetrans", ""),
+            ("Callgroup", "0"),
+            ("Pickupgroup", "0"),
+            ("Seconds", str(int(self._switchboard.clock.seconds() - channel.created))),
+            *(("Variable", f"{name}={channel.get(name) or '(null)'}") for name in names if name),
+            *_action_id(action),
+        ]
+
+    async def _do_getvar(self, action: Action) -> None:
+        name = action.get("Variable")
+        if not name:
+            raise Refusal("No variable specified")
+        if action.get("Channel"):
+            value = self._channel(action).get(name)
+        else:
+            refuse_function(name)
+            value = self._switchboard.globals.get(name)
+        self._answer(action, [("Variable", name), ("Value", value or "")])
+
+    async def _do_setvar(self, action: Action) -> None:
+        name, value = action.get("Variable"), action.get("Value") or ""
+        if not name:
+            raise Refusal("No variable specified")
+        if action.get("Channel"):
+            self._channel(action).set(name, value)
+        else:
+            refuse_function(name)
+            self._switchboard.set_global(name, value)
+        self._answer(action, [("Message", "Variable Set")])
+
+    async def _do_hangup(self, action: Action) -> None:
+        if not action.get("Channel"):
+            raise Refusal("No channel specified")
+        if action["Channel"].startswith("/"):
+            raise NotFaked("hanging up channels by a regular expression")
+        channel = self._channel(action)
+        self._answer(action, [("Message", "Channel Hungup")])
+        cause = action.get("Cause") or ""
+        channel.ask_hangup(int(cause) if cause.isdecimal() and int(cause) < 128 else 0)
+
+    async def _do_user_event(self, action: Action) -> None:
+        self._answer(action, [("Message", "Event Sent")])
+        headers = [
+            (name, value)
+            for name, value in action.headers
+            if name.lower() not in ("action", "userevent")
+        ]
+        told = [("UserEvent", action.get("UserEvent") or ""), *headers]
+        self._ami.send_event("UserEvent", "user", told)
+
+    # Calling
+
+    async def _do_originate(self, action: Action) -> None:
+        call = _Origination(self._ami, action)
+        if call.asynchronous:
+            self._answer(action, [("Message", "Originate successfully queued")])
+            call.start()
+            return
+        if not await call.start():
+            raise Refusal("Originate failed")
+        self._answer(action, [("Message", "Originate successfully queued")])
+
+
+class _Origination:
+    """
+    A call that a client asks for.
+
+    :raises Refusal: it cannot even be tried.
+    """
+
+    def __init__(self, ami: AMI, action: Action) -> None:
+        self._ami = ami
+        self._action = action
+        self._application = action.get("Application") or ""
+        self._exten = action.get("Exten") or ""
+        self._context = action.get("Context") or ""
+        self.asynchronous = (action.get("Async") or "").lower() in _TRUE
+        self._channel_name = action.get("Channel") or ""
+        if not self._channel_name:
+            raise Refusal("Channel not specified")
+        technology, slash, address = self._channel_name.partition("/")
+        if not slash:
+            raise Refusal("Invalid channel")
+        self._refuse_other_technologies(technology)
+        self._address = LocalAddress.parse(address)
+        self._refuse_missing_destination()
+
+    def start(self) -> Deferred[bool]:
+        """Call; fires with whether it was answered."""
+        answered: Deferred[bool] = Deferred()
+        one = self._create()
+        if one is None:
+            self._report("", None)
+            answered.callback(False)
+            return answered
+
+        def report(status: str) -> None:
+            self._report(status, one)
+            answered.callback(status == "ANSWER")
+
+        milliseconds = self._action.get("Timeout") or ""
+        seconds = int(milliseconds) / 1000 if milliseconds.isdecimal() else RING_TIME
+        self._ami.switchboard.originate(one, self._address, seconds, report, self._job)
+        return answered
+
+    def _create(self) -> Channel | None:
+        action = self._action
+        ids = action.get("ChannelId") or "", action.get("OtherChannelId") or ""
+        try:
+            one = self._ami.switchboard.create_local(self._address, *ids)
+        except UniqueidTaken:
+            return None
+        for name, value in reversed(_variables(action)):
+            one.set(name, value)
+        if action.get("CallerID"):
+            one.identify(CallerID.parse(action["CallerID"]))
+        return one
+
+    async def _job(self, one: Channel) -> None:
+        if self._application:
+            await execute(one, self._application, self._action.get("Data") or "")
+        else:
+            one.context, one.exten = self._context, self._exten
+            await run_dialplan(one)
+
+    def _report(self, status: str, one: Channel | None) -> None:
+        if not self.asynchronous:
+            return
+        success = status == "ANSWER" and one is not None
+        caller = CallerID.parse(self._action.get("CallerID") or "")
+        destination = [("Context", self._context), ("Exten", self._exten)]
+        if self._application:
+            data = self._action.get("Data") or ""
+            destination = [("Application", self._application), ("Data", data)]
+        uniqueid = self._action.get("ChannelId") or "<unknown>"
+        headers = [
+            *_action_id(self._action),
+            ("Response", "Success" if success else "Failure"),
+            ("Channel", one.name if one is not None and success else self._channel_name),
+            *destination,
+            ("Reason", _REASONS.get(status, "0")),
+            ("Uniqueid", one.uniqueid if one is not None and success else uniqueid),
+            ("CallerIDNum", caller.number or "<unknown>"),
+            ("CallerIDName", caller.name or "<unknown>"),
+        ]
+        if one is not None and success:
+            for name in self._ami.switchboard.channelvars:
+                value = one.get(name) or ""
+                headers.append((f"ChanVariable({one.name})", f"{name}={value}"))
+        self._ami.send_event("OriginateResponse", "call", headers)
+
+    def _refuse_other_technologies(self, technology: str) -> None:
+        if technology.lower() != "local":
+            if technology.lower() in {name.lower() for name in TECHNOLOGIES}:
+                raise NotFaked(f"channels of {technology}")
+            raise Refusal("Originate failed")
+
+    def _refuse_missing_destination(self) -> None:
+        if self._application:
+            return
+        if not (self._exten and self._context and self._action.get("Priority")):
+            raise Refusal("Originate with 'Exten' requires 'Context' and 'Priority'")
+        if self._ami.switchboard.dialplan.extension(self._context, self._exten) is None:
+            raise Refusal("Extension does not exist.")
+        if self._action["Priority"] != "1":
+            raise NotFaked("entering an extension at another priority than 1")
+
+
+_TRUE: Final = frozenset({"yes", "true", "y", "t", "1", "on"})
+_FALSE: Final = frozenset({"no", "false", "n", "f", "0", "off"})
+
+
+def _mask(text: str) -> frozenset[str]:
+    """Return the classes that an event mask means; words it does not know mean none."""
+    if text.lower() in _TRUE or text == "all":
+        return _CLASSES
+    if text.lower() in _FALSE or text == "none":
+        return frozenset()
+    names = text.split(",")
+    if not all(name in _CLASSES for name in names):
+        # Asterisk takes shortened names, and an empty one for all: not to be relied on.
+        raise NotFaked(f"the event mask {text!r}")
+    return frozenset(names)
+
+
+def _variables(action: Action) -> list[tuple[str, str]]:
+    """Return what the ``Variable:`` headers set, in their order."""
+    found = []
+    for line in action.get_all("Variable"):
+        for item in separate(line):
+            name, equals, value = item.partition("=")
+            if name and equals:
+                found.append((name, value))
+    return found
+
+
+def _action_id(action: Action) -> Headers:
+    return [("ActionID", action.action_id)] if action.action_id else []
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02d}:{minutes:02d}:{seconds:02d}"
+
+
+_ACTIONS: Final[dict[str, Callable[[Session, Action], Awaitable[None]]]] = {
+    "challenge": Session._do_challenge,
+    "command": Session._do_command,
+    "coresettings": Session._do_core_settings,
+    "coreshowchannels": Session._do_core_show_channels,
+    "corestatus": Session._do_core_status,
+    "events": Session._do_events,
+    "getvar": Session._do_getvar,
+    "hangup": Session._do_hangup,
+    "listcommands": Session._do_list_commands,
+    "login": Session._do_login,
+    "logoff": Session._do_logoff,
+    "originate": Session._do_originate,
+    "ping": Session._do_ping,
+    "setvar": Session._do_setvar,
+    "status": Session._do_status,
+    "userevent": Session._do_user_event,
+}

@@ -1,0 +1,30 @@
+"""
+The contract: what an Asterisk does for a program, as tests.
+
+The fake passes them, and so do the real Asterisk 22 and 16; where one of these does something else,
+the fake is wrong. A test case of the contract is run somewhere by saying where::
+
+    class FakeAMITests(contract.AMIContract):
+        def make_asterisk(self):
+            return ...  # a Place
+
+Import the module, not the classes: trial runs what it finds in a module of tests.
+
+Every call goes over the extensions that :mod:`.default_dialplan` and
+``tools/asterisk.d/extensions.conf`` have in common.
+"""
+
+from .agi import AGIContract
+from .ami import AMIContract
+from .ari import ARIContract
+from .healing import HealingContract
+from .place import AsteriskContract, Place
+
+__all__ = [
+    "AGIContract",
+    "AMIContract",
+    "ARIContract",
+    "AsteriskContract",
+    "HealingContract",
+    "Place",
+]

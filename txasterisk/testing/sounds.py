@@ -1,0 +1,56 @@
+"""Some of the sounds that come with Asterisk, and how many seconds each takes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["SOUNDS"]
+
+SOUNDS: Final = {
+    "agent-pass": 3.3,
+    "auth-incorrect": 4.62,
+    "auth-thankyou": 0.96,
+    "beep": 0.44,
+    "beeperr": 0.36,
+    "conf-getpin": 2.4,
+    "conf-hasjoin": 1.78,
+    "conf-hasleft": 1.78,
+    "conf-kicked": 2.38,
+    "conf-onlyperson": 3.16,
+    "demo-abouttotry": 15.18,
+    "demo-congrats": 30.28,
+    "demo-echodone": 2.68,
+    "demo-echotest": 22.0,
+    "demo-instruct": 73.36,
+    "demo-nogo": 10.52,
+    "demo-thanks": 5.52,
+    "digits/0": 0.88,
+    "digits/1": 0.92,
+    "digits/2": 0.76,
+    "digits/3": 0.84,
+    "digits/4": 0.82,
+    "digits/5": 0.84,
+    "digits/6": 0.9,
+    "digits/7": 0.84,
+    "digits/8": 0.7,
+    "digits/9": 0.86,
+    "digits/pound": 0.76,
+    "digits/star": 0.82,
+    "goodbye": 0.94,
+    "hello": 0.8,
+    "hello-world": 1.42,
+    "invalid": 4.12,
+    "one-moment-please": 1.6,
+    "pbx-invalid": 4.44,
+    "pbx-transfer": 0.96,
+    "please-try-again": 1.26,
+    "privacy-thankyou": 0.96,
+    "queue-thankyou": 1.6,
+    "queue-youarenext": 5.38,
+    "tt-monkeys": 16.18,
+    "tt-somethingwrong": 2.58,
+    "tt-weasels": 2.96,
+    "vm-goodbye": 0.88,
+    "vm-incorrect": 1.46,
+    "vm-password": 1.1,
+}
