@@ -80,8 +80,8 @@ class StayingService(Service, ABC, Generic[C]):
         Wait for a connection that is logged in.
 
         :return: fires with it, at once if there is one; fails with
-            :class:`~txasterisk.errors.LoginRefused` when the service has given up, and with
-            :class:`~txasterisk.errors.Disconnected` when it is stopped. Cancelling stops waiting.
+            :class:`LoginRefused` when the service has given up, and with
+            :class:`Disconnected` when it is stopped. Cancelling stops waiting.
         """
         return self._connected.when()
 

@@ -139,8 +139,8 @@ class Subscriptions(Generic[E]):
         :param event: as for :meth:`on`.
         :param timeout: the most seconds to wait, or None for as long as it takes.
         :param match: as for :meth:`on`.
-        :return: fires with the event; fails with :class:`~txasterisk.errors.TimedOut`, or with
-            :class:`~txasterisk.errors.Disconnected` when no more events can come. Cancelling
+        :return: fires with the event; fails with :class:`TimedOut`, or with
+            :class:`Disconnected` when no more events can come. Cancelling
             ends the subscription.
         """
         waiting: Deferred[E] = Deferred(lambda _: forget())

@@ -28,6 +28,8 @@ class WheelTests(SynchronousTestCase):
         (wheel,) = folder.glob("*.whl")
         names = ZipFile(wheel).namelist()
         self.assertIn("twisted/plugins/txasterisk_plugin.py", names)
+        modules = {str(path.relative_to(CHECKOUT)) for path in CHECKOUT.glob("txasterisk/**/*.py")}
+        self.assertEqual(modules - set(names), set())
         self.assertIn("txasterisk/py.typed", names)
         self.assertEqual([name for name in names if name.endswith("dropin.cache")], [])
         # One of these would hide the rest of Twisted.

@@ -53,7 +53,7 @@ _FAILURE_LINE: Final = b"failure\n"
 
 class FastAGIProtocol(Protocol):
     """
-    One call: a carrier of its session (see :class:`~txasterisk.agi.session.Carrier`).
+    One call: a carrier of its session (see :class:`Carrier`).
 
     One command is outstanding at a time, and each is one write: Asterisk would mix up replies if
     commands came together, and spin if one came in two pieces.
@@ -262,12 +262,12 @@ class FastAGIFactory(Factory):
     connection is closed and the dialplan goes on. It finds in ``TXASTERISK_STATUS``:
 
     - ``SUCCESS``, or ``HANGUP`` if the script ended with
-      :class:`~txasterisk.errors.HungUp`,
+      :class:`HungUp`,
     - ``FAILURE`` if it raised anything else, which is logged with the call's channel and unique
       id, and ``NOTFOUND`` if there is no script for the path; ``AGISTATUS`` is ``FAILURE`` then.
 
     When the caller hangs up, or the connection breaks, what the script awaits fails with
-    :class:`~txasterisk.errors.HungUp` or :class:`~txasterisk.errors.Disconnected`, be it a command
+    :class:`HungUp` or :class:`Disconnected`, be it a command
     or anything else (which is cancelled). This happens once, so ``except HungUp:`` and
     ``finally:`` can still send the commands that work after a hangup.
 
@@ -309,7 +309,7 @@ class FastAGIFactory(Factory):
 
         :param path: such as ``/greet``, URL-encoded as in the dialplan; a slash more or less at
             its ends makes no difference.
-        :param script: an ``async def`` that is given the :class:`~txasterisk.agi.AGISession`.
+        :param script: an ``async def`` that is given the :class:`AGISession`.
         """
         self._scripts[path_parts(path)] = script
 

@@ -33,7 +33,7 @@ class FastAGIService(Service):
     :param factory: has the scripts.
     :param label: what the log calls this listener.
     :param grace: how many seconds calls may go on undisturbed when the service is stopped; see
-        :meth:`.protocol.FastAGIFactory.drain`.
+        :meth:`FastAGIFactory.drain`.
     :param clock: measures time; the global reactor by default.
     :ivar port: where the service listens, or None while it does not.
     """

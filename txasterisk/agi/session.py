@@ -64,8 +64,8 @@ class Carrier(Protocol):
         Send a command when all before it have been answered.
 
         :return: fires with the reply, whatever its code; fails with
-            :class:`~txasterisk.errors.LocalProtocolError` for what cannot be sent, and with
-            :class:`~txasterisk.errors.Disconnected` when no reply can come any more. Cancelling
+            :class:`LocalProtocolError` for what cannot be sent, and with
+            :class:`Disconnected` when no reply can come any more. Cancelling
             takes back a command that still waits; the reply to one already sent is thrown away.
         """
 
@@ -101,11 +101,11 @@ class AGISession:
     Every verb returns a Deferred, to be awaited or not; commands are sent one after the other in
     the order of the calls, each when the one before it has been answered. All verbs fail with
 
-    - :class:`~txasterisk.errors.CommandFailed` if Asterisk could not do it,
-    - :class:`~txasterisk.errors.HungUp` if the caller is gone; the commands that still work then
+    - :class:`CommandFailed` if Asterisk could not do it,
+    - :class:`HungUp` if the caller is gone; the commands that still work then
       (:meth:`get_variable`, :meth:`set_variable`, :meth:`exec`, :meth:`verbose`, ...) just do,
-    - :class:`~txasterisk.errors.Disconnected` if the connection went before the answer came,
-    - :class:`~txasterisk.errors.LocalProtocolError` if an argument holds a line end or a NUL, or
+    - :class:`Disconnected` if the connection went before the answer came,
+    - :class:`LocalProtocolError` if an argument holds a line end or a NUL, or
       is too long for Asterisk; nothing was sent.
 
     Cancelling the Deferred of a verb takes the command back if it has not been sent yet. Once it
@@ -139,7 +139,7 @@ class AGISession:
         Wait for the caller to hang up.
 
         :return: a Deferred of its own for each caller, which fires with None, and fails with
-            :class:`~txasterisk.errors.Disconnected` if the session ends before. Cancelling it
+            :class:`Disconnected` if the session ends before. Cancelling it
             disturbs nobody else.
         """
         return self._hangup.when()
@@ -242,7 +242,7 @@ class AGISession:
         :param application: such as ``Playback``.
         :param options: its arguments as in the dialplan, separated by commas.
         :return: fires with the number that the application returned, usually 0. Fails with
-            :class:`~txasterisk.errors.CommandFailed` for -1 (it failed) and -2 (there is no such
+            :class:`CommandFailed` for -1 (it failed) and -2 (there is no such
             application).
         """
         return self._try(_application_result, "EXEC", application, options)
@@ -258,7 +258,7 @@ class AGISession:
         :param filename: without extension, as Asterisk finds sounds.
         :param escape_digits: the keys that stop it.
         :param offset: where to begin, in samples of the file.
-        :return: fires when it is over; fails with :class:`~txasterisk.errors.CommandFailed` if
+        :return: fires when it is over; fails with :class:`CommandFailed` if
             there is no such sound.
         """
         arguments = (filename, escape_digits, offset) if offset else (filename, escape_digits)
@@ -274,7 +274,7 @@ class AGISession:
         :param timeout: the most seconds to wait for the first digit, and then for each next one;
             ``math.inf`` for ever. By default 6 for the first and 2 for each next.
         :param max_digits: how many digits are enough, at least 1.
-        :return: fires with the digits; fails with :class:`~txasterisk.errors.CommandFailed` if
+        :return: fires with the digits; fails with :class:`CommandFailed` if
             there is no such sound.
         """
         limit = _DEFAULT if timeout is None else Milliseconds(timeout)

@@ -238,7 +238,7 @@ class ServerConversation:
     """
     The server's side: the greeting, and the actions that a client sends.
 
-    Answers and events are messages; their :meth:`~.messages.Message.serialize` makes the bytes.
+    Answers and events are messages; their :meth:`Message.serialize` makes the bytes.
 
     :param version: the version of AMI to claim.
     """

@@ -1,7 +1,7 @@
 """
 One AMI connection: :class:`AMIProtocol`, and :class:`AMIFactory`, which logs it in.
 
-The protocol turns the happenings of a :class:`~.conversation.ClientConversation` into Deferreds
+The protocol turns the happenings of a :class:`ClientConversation` into Deferreds
 that fire and listeners that are called; it decides nothing itself.
 """
 
@@ -90,8 +90,8 @@ class AMIProtocol(Protocol, Verbs):
         Wait for the server's greeting.
 
         :return: fires with the version of AMI; fails with
-            :class:`~txasterisk.errors.RemoteProtocolError` when it is no AMI that answers, and
-            with :class:`~txasterisk.errors.Disconnected`. Cancelling stops waiting.
+            :class:`RemoteProtocolError` when it is no AMI that answers, and
+            with :class:`Disconnected`. Cancelling stops waiting.
         """
         return self._greeted.when()
 
@@ -107,7 +107,7 @@ class AMIProtocol(Protocol, Verbs):
     def action(
         self, name: str, headers: Headers = (), *, timeout: float | None = None
     ) -> Deferred[Response]:
-        """See :meth:`.verbs.Verbs.action`."""
+        """See :meth:`Verbs.action`."""
         if self._gone is not None or self.transport is None:
             return fail(self._error())
         waiting: Deferred[Response] = Deferred(lambda _: self._forget(question))
@@ -138,9 +138,9 @@ class AMIProtocol(Protocol, Verbs):
         :param events: which classes of events to send, such as ``call,system``, or ``off``;
             everything that the user may read by default.
         :param timeout: the most seconds to wait for each answer.
-        :return: fires with the answer; fails with :class:`~txasterisk.errors.LoginRefused`, with
-            :class:`~txasterisk.errors.ActionFailed` when Asterisk cannot log in anybody now,
-            :class:`~txasterisk.errors.TimedOut` or :class:`~txasterisk.errors.Disconnected`.
+        :return: fires with the answer; fails with :class:`LoginRefused`, with
+            :class:`ActionFailed` when Asterisk cannot log in anybody now,
+            :class:`TimedOut` or :class:`Disconnected`.
             Cancelling stops waiting; the connection is then of no more use.
         """
         return Deferred.fromCoroutine(
@@ -153,8 +153,8 @@ class AMIProtocol(Protocol, Verbs):
 
         :param timeout: the most seconds to wait for the answer.
         :return: fires with None once the connection is closed; fails with
-            :class:`~txasterisk.errors.TimedOut` or, if there was no connection any more,
-            :class:`~txasterisk.errors.Disconnected`. Cancelling stops waiting.
+            :class:`TimedOut` or, if there was no connection any more,
+            :class:`Disconnected`. Cancelling stops waiting.
         """
         return Deferred.fromCoroutine(self._log_off(timeout))
 
@@ -169,13 +169,13 @@ class AMIProtocol(Protocol, Verbs):
     def on(
         self, event: str | Iterable[str], listener: Listener[Event], /, **match: object
     ) -> Subscription[Event]:
-        """See :meth:`.verbs.Verbs.on`."""
+        """See :meth:`Verbs.on`."""
         return self._subscriptions.on(event, listener, **match)
 
     def next(
         self, event: str | Iterable[str], /, *, timeout: float | None = None, **match: object
     ) -> Deferred[Event]:
-        """See :meth:`.verbs.Verbs.next`."""
+        """See :meth:`Verbs.next`."""
         if self._gone is not None and not self._lent:
             return fail(self._error())
         return self._subscriptions.next(event, timeout=timeout, **match)
@@ -328,10 +328,10 @@ class AMIFactory(Factory):
         :param timeout: the most seconds to wait for the connection, for the greeting, and for each
             answer of the login.
         :return: fires with the :class:`AMIProtocol`, logged in; fails with
-            :class:`~txasterisk.errors.Disconnected` when there is no connection or it is closed,
-            :class:`~txasterisk.errors.RemoteProtocolError` when it is no AMI that answers,
-            :class:`~txasterisk.errors.LoginRefused`, :class:`~txasterisk.errors.ActionFailed` when
-            Asterisk cannot log in anybody now, and :class:`~txasterisk.errors.TimedOut`.
+            :class:`Disconnected` when there is no connection or it is closed,
+            :class:`RemoteProtocolError` when it is no AMI that answers,
+            :class:`LoginRefused`, :class:`ActionFailed` when
+            Asterisk cannot log in anybody now, and :class:`TimedOut`.
             Cancelling ends the attempt and the connection.
         """
         return Deferred.fromCoroutine(self._connect(endpoint, timeout))

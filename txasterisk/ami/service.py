@@ -34,7 +34,7 @@ class AMIService(StayingService[AMIProtocol], Verbs):
     :param username: a user of Asterisk's ``manager.conf``.
     :param secret: its secret.
     :param authentication: ``MD5``, or ``plain``.
-    :param events: which classes of events to send; see :meth:`.protocol.AMIProtocol.login`.
+    :param events: which classes of events to send; see :meth:`AMIProtocol.login`.
     :param label: what the log calls this link.
     :param back_off: from the number of failed attempts so far to the seconds before the next one;
         with jitter and a ceiling of a minute by default.
@@ -70,7 +70,7 @@ class AMIService(StayingService[AMIProtocol], Verbs):
     def action(
         self, name: str, headers: Headers = (), *, timeout: float | None = None
     ) -> Deferred[Response]:
-        """See :meth:`.verbs.Verbs.action`."""
+        """See :meth:`Verbs.action`."""
         if self.connection is None:
             return fail(Disconnected(f"{self.label}: not connected now"))
         return self.connection.action(name, headers, timeout=timeout)
@@ -78,13 +78,13 @@ class AMIService(StayingService[AMIProtocol], Verbs):
     def on(
         self, event: str | Iterable[str], listener: Listener[Event], /, **match: object
     ) -> Subscription[Event]:
-        """See :meth:`.verbs.Verbs.on`; the subscription outlives the connection."""
+        """See :meth:`Verbs.on`; the subscription outlives the connection."""
         return self._subscriptions.on(event, listener, **match)
 
     def next(
         self, event: str | Iterable[str], /, *, timeout: float | None = None, **match: object
     ) -> Deferred[Event]:
-        """See :meth:`.verbs.Verbs.next`; it waits across a reconnect, till the service stops."""
+        """See :meth:`Verbs.next`; it waits across a reconnect, till the service stops."""
         return self._subscriptions.next(event, timeout=timeout, **match)
 
     def stopService(self) -> Deferred[None]:

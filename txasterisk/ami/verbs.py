@@ -24,14 +24,14 @@ class Verbs(ABC):
         Have Asterisk do something, and get its answer.
 
         :param name: the action in Asterisk's spelling, such as ``QueueStatus``.
-        :param headers: names and values, as :meth:`.messages.Action.build` takes them. The
+        :param headers: names and values, as :meth:`Action.build` takes them. The
             ActionID is chosen by the connection; the answer holds it.
         :param timeout: the most seconds to wait for the answer, or None for as long as it takes.
-        :return: fires with the :class:`.messages.Response`, for an event list when it is complete,
-            with its ``events``. Fails with :class:`~txasterisk.errors.ActionFailed` when Asterisk
-            says ``Error``, with :class:`~txasterisk.errors.LocalProtocolError` when AMI cannot
-            carry the action, with :class:`~txasterisk.errors.TimedOut` and with
-            :class:`~txasterisk.errors.Disconnected`. Cancelling only drops the answer: AMI cannot
+        :return: fires with the :class:`Response`, for an event list when it is complete,
+            with its ``events``. Fails with :class:`ActionFailed` when Asterisk
+            says ``Error``, with :class:`LocalProtocolError` when AMI cannot
+            carry the action, with :class:`TimedOut` and with
+            :class:`Disconnected`. Cancelling only drops the answer: AMI cannot
             call an action back.
         """
 
@@ -44,7 +44,7 @@ class Verbs(ABC):
 
         :param event: a name such as ``Newchannel``, a wildcard such as ``Queue*``, or several of
             these; case is ignored.
-        :param listener: called with the :class:`.messages.Event`; may be an ``async def``. Its
+        :param listener: called with the :class:`Event`; may be an ``async def``. Its
             errors are logged and harm nobody else.
         :param match: headers and what they must be: a value, a collection of values, or a callable
             that is given the value (None if the header is not there) and says whether it fits.
@@ -61,9 +61,9 @@ class Verbs(ABC):
         :param event: as for :meth:`on`.
         :param timeout: the most seconds to wait, or None for as long as it takes.
         :param match: as for :meth:`on`.
-        :return: fires with the :class:`.messages.Event`; fails with
-            :class:`~txasterisk.errors.TimedOut`, and with
-            :class:`~txasterisk.errors.Disconnected` when no more events can come. Cancelling stops
+        :return: fires with the :class:`Event`; fails with
+            :class:`TimedOut`, and with
+            :class:`Disconnected` when no more events can come. Cancelling stops
             waiting.
         """
 

@@ -2,7 +2,7 @@
 What ``twistd asterisk`` is to run, read from one TOML file.
 
 Reading never stops at the first mistake: each is one line that names the file, the key and what
-was expected, and all of them come together in one :class:`~txasterisk.errors.ConfigurationError`.
+was expected, and all of them come together in one :class:`ConfigurationError`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 What Asterisk 22.10.1 has, by name: to tell what nobody has from what only the fake lacks.
 
 A program that asks for what does not exist is told so in Asterisk's words. One that asks for what
-a real Asterisk would have done must not be, so that is :class:`.NotFaked`.
+a real Asterisk would have done must not be, so that is :class:`NotFaked`.
 """
 
 from __future__ import annotations

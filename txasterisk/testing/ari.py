@@ -1,5 +1,6 @@
 """
-What ARI's requests do to the switchboard, and what they answer; see :mod:`.web` for the wire.
+What the requests of ARI do to the switchboard, and what they answer; the wire is in
+:mod:`txasterisk.testing.web`.
 
 An operation is given the parameters of path, query and body together. It returns what goes into
 the answer's JSON, or raises the :class:`Refusal` that Asterisk would answer with.

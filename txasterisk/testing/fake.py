@@ -9,7 +9,7 @@ listens on real ports, or is reached in memory without any::
     ami = AMIFactory("full", "full-secret", clock=clock).connect(pbx.ami)
     clock.advance(0)
 
-What a real Asterisk 22 does and the fake does not is :class:`.NotFaked`: logged as an error, which
+What a real Asterisk 22 does and the fake does not is :class:`NotFaked`: logged as an error, which
 fails a trial test, and answered by an error.
 """
 
@@ -62,7 +62,7 @@ class FakeAsterisk:
     :ivar users: who may log in to AMI and ARI; to begin with ``full`` with the secret
         ``full-secret``, and ``readonly`` with ``readonly-secret``.
     :ivar dialplan: what extensions do: ``pbx.dialplan["100"] = extension``, an ``async def`` that
-        is given a :class:`.dialplan.Call`. To begin with those of :mod:`.default_dialplan`.
+        is given a :class:`Call`. To begin with those of :mod:`txasterisk.testing.default_dialplan`.
     :ivar sounds: the sounds that there are, and how many seconds each takes.
     :ivar fastagi: FastAGI servers that are reached in memory: ``host:port`` and the
         factory, or None for where nobody listens.
@@ -262,7 +262,7 @@ class Caller:
         """
         Wait for the answer.
 
-        :return: fires with None; fails with :class:`~txasterisk.errors.HungUp` when the call was
+        :return: fires with None; fails with :class:`HungUp` when the call was
             refused or ended before. Cancelling stops waiting.
         """
         return self._answered.when()
@@ -283,7 +283,7 @@ class Caller:
 
         :param digits: the keys.
         :return: fires with None when all are pressed; fails with
-            :class:`~txasterisk.errors.HungUp`. Cancelling has no effect.
+            :class:`HungUp`. Cancelling has no effect.
         """
         if self.channel.hung_up:
             return fail(HungUp("the call is over"))

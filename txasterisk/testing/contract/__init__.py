@@ -10,7 +10,7 @@ the fake is wrong. A test case of the contract is run somewhere by saying where:
 
 Import the module, not the classes: trial runs what it finds in a module of tests.
 
-Every call goes over the extensions that :mod:`.default_dialplan` and
+Every call goes over the extensions that :mod:`txasterisk.testing.default_dialplan` and
 ``tools/asterisk.d/extensions.conf`` have in common.
 """
 
