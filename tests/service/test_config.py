@@ -212,7 +212,10 @@ class MistakeTests(ConfigurationTestCase):
         """Its PBX must be there, and have an ``ari``."""
         self.assertEqual(
             self.mistakes(WHOLE.replace('pbx = "office"', 'pbx = "home"')),
-            ["stasis.hello.pbx: there is no [pbx.home.ari]"],
+            [
+                "stasis.hello.pbx: there is no [pbx.home.ari]",
+                "pbx.office.ari: no [stasis.NAME] uses it",
+            ],
         )
 
     def test_a_file_that_asks_for_nothing_is_a_mistake(self) -> None:

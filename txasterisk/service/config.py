@@ -175,8 +175,12 @@ def _stasis(name: str, section: Section) -> StasisSettings:
 
 def _check_references(configuration: Configuration, mistakes: list[str]) -> None:
     with_ari = {pbx.name for pbx in configuration.pbxs if pbx.ari is not None}
+    in_use = {application.pbx for application in configuration.applications}
     for application in configuration.applications:
         if application.pbx and application.pbx not in with_ari:
             mistakes.append(
                 f"stasis.{application.name}.pbx: there is no [pbx.{application.pbx}.ari]"
             )
+    for name in sorted(with_ari - in_use):
+        # ARI tells events to applications only, so without one there is nothing to connect for.
+        mistakes.append(f"pbx.{name}.ari: no [stasis.NAME] uses it")
