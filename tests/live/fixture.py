@@ -85,11 +85,13 @@ class RunningAsterisk:
     A real Asterisk.
 
     :ivar ports: where it listens; they stay the same over a restart.
+    :ivar paths: its files that a test may need, such as ``ca``.
     """
 
     def __init__(self, version: str) -> None:
         self.version = version
         self.ports: dict[str, int] = {}
+        self.paths: dict[str, str] = {}
         self._pid = 0
 
     def start(self) -> None:
@@ -97,7 +99,7 @@ class RunningAsterisk:
         _must("up", self.version, "--name", NAME, "--owner", str(os.getpid()))
         found = json.loads(_must("status", "--json"))
         state = next(s for s in found if (s["name"], s["version"]) == (NAME, self.version))
-        self.ports, self._pid = state["ports"], state["pid"]
+        self.ports, self.paths, self._pid = state["ports"], state["paths"], state["pid"]
 
     def kill(self) -> None:
         """Send it SIGKILL."""

@@ -128,6 +128,12 @@ class ClientConversation(Generic[A]):
         if len(self._forgotten) > MAX_FORGOTTEN:
             self._remove(self._forgotten.popleft())
 
+    @property
+    def waiting(self) -> bool:
+        """Whether somebody waits for an answer."""
+        questions = (*self._unanswered.values(), *self._listing.values())
+        return not all(question._forgotten for question in questions)
+
     def end(self) -> list[Question[A]]:
         """Return every question that still waits for its answer, and forget them all."""
         questions = [*self._listing.values(), *self._unanswered.values()]

@@ -17,6 +17,7 @@ from twisted.internet.error import ConnectingCancelledError, ConnectionAborted, 
 from twisted.internet.interfaces import (
     IAddress,
     IReactorTime,
+    ISSLTransport,
     IStreamClientEndpoint,
     ITCPTransport,
 )
@@ -37,7 +38,9 @@ from ..errors import (
     TimedOut,
 )
 from .conversation import Answered, ClientConversation, Greeted, Question
+from .keepalive import KeepAlive, watch_by_tcp
 from .messages import Action, Event, Headers, Response
+from .records import TLSWriter
 from .verbs import Verbs
 
 __all__ = ["AMIFactory", "AMIProtocol", "Authentication"]
@@ -57,7 +60,8 @@ class AMIProtocol(Protocol, Verbs):
     """
     One connection to Asterisk's manager interface.
 
-    Mostly made by :meth:`AMIFactory.connect`, which also logs it in.
+    Mostly made by :meth:`AMIFactory.connect`, which also logs it in. Once it is logged in, a silent
+    link is pinged, and taken for lost when no answer comes.
 
     :param subscriptions: the listeners, where they outlive this connection; its own by default.
     :param clock: measures time limits; the global reactor by default.
@@ -81,6 +85,13 @@ class AMIProtocol(Protocol, Verbs):
         self._limits: TimeLimits[Question[Deferred[Response]]] = TimeLimits(
             self._clock, self._too_late
         )
+        self._keep_alive = KeepAlive(
+            self._clock,
+            ping=lambda seconds: self.ping(timeout=seconds),
+            busy=lambda: self._conversation.waiting,
+            dead=self._abort,
+        )
+        self._tls: TLSWriter | None = None
         self._greeted: Milestone[str] = Milestone()
         self._disconnected: Milestone[Disconnected] = Milestone()
         self._gone: BaseException | None = None
@@ -117,7 +128,7 @@ class AMIProtocol(Protocol, Verbs):
             return fail(error)
         if timeout is not None:
             self._limits.start(question, timeout)
-        self._wire.write(wire)
+        (self._tls or self._wire).write(wire)
         return waiting
 
     def login(
@@ -180,8 +191,15 @@ class AMIProtocol(Protocol, Verbs):
             return fail(self._error())
         return self._subscriptions.next(event, timeout=timeout, **match)
 
+    def connectionMade(self) -> None:
+        """Have the link watched by TCP, and made fit for TLS if it is that."""
+        watch_by_tcp(self.transport)
+        if ISSLTransport.providedBy(self.transport):
+            self._tls = TLSWriter(self._wire, self._clock)
+
     def dataReceived(self, data: bytes) -> None:
         """Take bytes from the wire."""
+        self._keep_alive.heard = True
         try:
             for happening in self._conversation.receive(data):
                 if self._gone is not None:
@@ -200,6 +218,9 @@ class AMIProtocol(Protocol, Verbs):
         """Fail everything that still waits for the peer."""
         self._gone = self._gone or reason.value
         self._limits.clear()
+        self._keep_alive.stop()
+        if self._tls is not None:
+            self._tls.stop()
         # The service learns of it first, so that whoever is told below and waits for the next
         # connection does not find this one.
         self._disconnected.reach(self._error())
@@ -253,12 +274,14 @@ class AMIProtocol(Protocol, Verbs):
                 credentials["Key"] = _key(challenge.get("Challenge"), secret)
             else:
                 credentials["Secret"] = secret
-            return await self.action("Login", credentials, timeout=timeout)
+            accepted = await self.action("Login", credentials, timeout=timeout)
         except ActionFailed as error:
             # Anything else, such as that Asterisk is shutting down, says nothing about us.
             if error.message != _REFUSED:
                 raise
             raise LoginRefused(f"Asterisk refused the login of {username!r}: {error.message}")
+        self._keep_alive.start()
+        return accepted
 
     async def _log_off(self, timeout: float | None) -> None:
         await self.action("Logoff", timeout=timeout)
