@@ -7,8 +7,7 @@ import shutil
 from pathlib import Path
 
 from tests.processes import CHECKOUT, ProgramTestCase
-from txasterisk.errors import HungUp
-from txasterisk.testing import Caller, FakeAsterisk, User
+from txasterisk.testing import FakeAsterisk, User
 
 EXAMPLES = CHECKOUT / "examples"
 
@@ -46,12 +45,18 @@ class ExampleTests(ProgramTestCase):
         await self.enter_digits(int(re.search(r"listening on .*:(\d+)", said)[1]))  # type: ignore[index]
         caller = self.pbx.call("stasis", variables={"STASIS_APP": "hello"})
         await caller.when_answered()
-        self.press(caller, "wwww2")
+        await caller.press("wwww2")
         await caller.when_hung_up()
         await office.says("office.ami: Hangup")
         office.terminate()
         self.assertEqual(await office.ended, 0)
         self.assertNotIn("Traceback", office.output)
+
+    async def test_tests_of_the_office(self) -> None:
+        """The example's own tests pass."""
+        program = self.run_python("-m", "twisted.trial", "test_office_calls", cwd=self.office())
+        self.assertEqual(await program.ended, 0, program.output)
+        self.assertIn("PASSED (successes=4)", program.output)
 
     def office(self) -> Path:
         """Copy the example, and have its file name the ports of this PBX."""
@@ -70,12 +75,6 @@ class ExampleTests(ProgramTestCase):
         self.pbx.dialplan["greet"] = lambda call: call.agi(f"agi://127.0.0.1:{port}/greet")
         caller = self.pbx.call("greet")
         await caller.when_answered()
-        channel = caller.channel.peer
-        assert channel is not None
-        self.press(caller, "wwww4242")
+        await caller.press("wwww4242")
         await caller.when_hung_up()
-        self.assertEqual(channel.get("WANTED"), "4242")
-
-    def press(self, caller: Caller, keys: str) -> None:
-        """Press keys, the last of which may end the call."""
-        caller.press(keys).addErrback(lambda failure: failure.trap(HungUp))
+        self.assertEqual(caller.far_end.get("WANTED"), "4242")

@@ -1,4 +1,4 @@
-"""The samples of the README are those of examples/, which are run by tests."""
+"""The samples of the README and the guide are those of examples/, which are run by tests."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ BLOCK = re.compile(r"^\.\. code-block:: (?:python|toml)\n\n((?:(?:    .*)?\n)+)"
 
 
 class ReadmeTests(SynchronousTestCase):
-    """README.rst."""
+    """README.rst and docs/."""
 
     def test_every_sample_stands_in_an_example(self) -> None:
         """A sample that is changed in one place only is found."""
-        samples = [_lines(dedent(block)) for block in BLOCK.findall(_read("README.rst"))]
-        self.assertGreater(len(samples), 3)
+        samples = [_lines(dedent(block)) for page in _pages() for block in BLOCK.findall(page)]
+        self.assertGreater(len(samples), 8)
         examples = [_lines(path.read_text("utf-8")) for path in _examples()]
         strangers = [s for s in samples if not any(_holds(example, s) for example in examples)]
         self.assertEqual(strangers, [])
@@ -30,8 +30,9 @@ def _examples() -> list[Path]:
     return [*folder.rglob("*.py"), *folder.rglob("*.toml")]
 
 
-def _read(name: str) -> str:
-    return (CHECKOUT / name).read_text("utf-8")
+def _pages() -> list[str]:
+    pages = [CHECKOUT / "README.rst", *sorted((CHECKOUT / "docs").glob("*.rst"))]
+    return [page.read_text("utf-8") for page in pages]
 
 
 def _lines(text: str) -> list[str]:

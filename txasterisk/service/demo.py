@@ -20,7 +20,6 @@ from twisted.logger import Logger
 from .._reactor import the_reactor
 from ..agi import AGISession, FastAGIService
 from ..ari import Call
-from ..errors import HungUp
 from ..testing import Call as DialplanCall
 from ..testing import FakeAsterisk
 from .build import services
@@ -144,11 +143,8 @@ class DemoService(MultiService):
         _log.info("{person.name} calls {person.extension}", person=person)
         caller_id = f'"{person.name}" <{person.number}>'
         caller = self._pbx.call(person.extension, caller_id=caller_id)
-        try:
-            await caller.when_answered()
-            await caller.press(person.keys)
-        except HungUp:
-            _log.info("{person.name} was hung up on", person=person)
+        await caller.when_answered()
+        await caller.press(person.keys)
         await caller.when_hung_up()
         _log.info("the call of {person.name} is over", person=person)
 

@@ -219,14 +219,15 @@ class Channel:
 
     # Keys
 
-    async def send_digits(self, digits: str, *, pause: float = KEY_PAUSE) -> None:
-        """Press keys, so that the other end hears them."""
+    async def send_digits(self, digits: str, *, pause: float | None = KEY_PAUSE) -> None:
+        """Press keys, so that the other end hears them, with so many seconds behind each."""
         for digit in digits:
             if digit in PAUSES:
                 await self.wait(PAUSES[digit])
             elif digit.upper() in KEYS:
                 await self._send_digit(digit.upper())
-                await self.wait(pause)
+                if pause is not None:
+                    await self.wait(pause)
             else:
                 raise NotFaked(f"sending {digit!r} among the digits {digits!r}")
 

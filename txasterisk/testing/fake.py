@@ -31,7 +31,7 @@ from .agi import AGI
 from .ami import AMI
 from .applications import BASIC_APPLICATIONS
 from .ari import ARI
-from .channel import CallerID, Channel
+from .channel import KEY_PAUSE, CallerID, Channel
 from .default_dialplan import default_dialplan
 from .dialplan import Dialplan
 from .memory import MemoryEndpoint
@@ -234,8 +234,8 @@ class Caller:
     """
     Somebody who has called.
 
-    :ivar channel: the caller's half of the call; the other one, ``channel.peer``, runs the
-        extension.
+    :ivar channel: the caller's half of the call.
+    :ivar far_end: the other half, which runs the extension; its variables outlive the call.
     """
 
     def __init__(
@@ -248,6 +248,8 @@ class Caller:
     ) -> None:
         address = LocalAddress(extension, context, optimized=True)
         self.channel = channel = switchboard.create_local(address)
+        assert channel.peer is not None
+        self.far_end: Channel = channel.peer
         self._answered: Milestone[None] = Milestone()
         self._keys: deque[tuple[str, Deferred[None]]] = deque()
         self._idle = False
@@ -317,6 +319,10 @@ class Caller:
             await channel.wait(None)
             self._idle = False
             return
-        digits, _ = self._keys[0]
-        await channel.send_digits(digits)
-        self._keys.popleft()[1].callback(None)
+        digits, pressed = self._keys[0]
+        # The last key may end the call; it has been pressed all the same.
+        await channel.send_digits(digits[:-1])
+        await channel.send_digits(digits[-1:], pause=None)
+        self._keys.popleft()
+        pressed.callback(None)
+        await channel.wait(KEY_PAUSE)
