@@ -11,7 +11,12 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from txasterisk._subscriptions import MAX_KNOWN_NAMES, Subscription, Subscriptions
+from txasterisk._subscriptions import (
+    MAX_KNOWN_NAME_LENGTH,
+    MAX_KNOWN_NAMES,
+    Subscription,
+    Subscriptions,
+)
 from txasterisk.errors import Disconnected, TimedOut
 
 Fields: TypeAlias = dict[str, object]
@@ -91,6 +96,25 @@ class NameTests(SubscriptionsTestCase):
             self.hear(f"Event{number}")
             self.assertLessEqual(len(self.subscriptions.by_name), MAX_KNOWN_NAMES)
         self.assertEqual(len(self.hear("Hangup")), 1)
+
+    def test_long_names(self) -> None:
+        """A name that is too long to be one of Asterisk's is delivered, and not remembered."""
+        name = "x" * (MAX_KNOWN_NAME_LENGTH + 1)
+        self.subscriptions.on("x*", self.heard.append)
+        self.assertEqual(len(self.hear(name)), 1)
+        self.assertEqual(len(self.subscriptions.by_name), 0)
+
+    def test_emptied(self) -> None:
+        """The end of the last subscription is told."""
+        told: list[bool] = []
+        subscriptions: Subscriptions[Fields] = Subscriptions(
+            Fields.get, clock=self.clock, emptied=lambda: told.append(True)
+        )
+        first, second = (subscriptions.on(name, self.heard.append) for name in ("a", "b"))
+        first.cancel()
+        self.assertEqual(told, [])
+        second.cancel()
+        self.assertEqual(told, [True])
 
     @given(st.lists(st.tuples(st.sampled_from("abAB*?"), st.booleans())))
     def test_any_order(self, steps: list[tuple[str, bool]]) -> None:

@@ -34,6 +34,8 @@ WireName: TypeAlias = "str | bytes"
 #: The names of Asterisk's events are some hundreds. A peer that makes up new ones without end
 #: must not fill the memory, so past this many the table is begun anew.
 MAX_KNOWN_NAMES: Final = 4096
+#: Nor long ones: a longer name than this is looked up anew each time. Asterisk's longest has 46.
+MAX_KNOWN_NAME_LENGTH: Final = 128
 
 _WILD: Final = re.compile(r"[*?\[]")
 
@@ -91,13 +93,19 @@ class Subscriptions(Generic[E]):
 
     :param read: returns the value of an event's field, for the ``match`` arguments.
     :param clock: measures the time limits of :meth:`next`; the global reactor by default.
+    :param emptied: called when the last subscription has ended.
     """
 
     def __init__(
-        self, read: Callable[[E, str], object], *, clock: IReactorTime | None = None
+        self,
+        read: Callable[[E, str], object],
+        *,
+        clock: IReactorTime | None = None,
+        emptied: Callable[[], object] | None = None,
     ) -> None:
         self._read = read
         self._clock = clock
+        self._emptied = emptied
         self._serials = count()
         self._by_pattern: dict[str, dict[Subscription[E], None]] = {}
         self._wildcards: set[str] = set()
@@ -206,6 +214,8 @@ class Subscriptions(Generic[E]):
                 del self._by_pattern[pattern]
                 self._wildcards.discard(pattern)
         self._forget_resolved(subscription._patterns)
+        if not self._by_pattern and self._emptied is not None:
+            self._emptied()
 
     def _forget_resolved(self, patterns: frozenset[str]) -> None:
         """Have the names resolved anew that the patterns may touch, and no others."""
@@ -223,7 +233,8 @@ class Subscriptions(Generic[E]):
             self._spellings.clear()
         text = name if isinstance(name, str) else name.decode("utf-8", "surrogateescape")
         folded = text.casefold()
-        self._spellings.setdefault(folded, []).append(name)
+        if len(name) <= MAX_KNOWN_NAME_LENGTH:
+            self._spellings.setdefault(folded, []).append(name)
         wishes = dict(self._by_pattern.get(folded, {}))
         for pattern in self._wildcards:
             if fnmatchcase(folded, pattern):
@@ -239,7 +250,9 @@ class _ByName(dict[WireName, tuple[Subscription[E], ...]]):
         self._resolve = resolve
 
     def __missing__(self, name: WireName) -> tuple[Subscription[E], ...]:
-        found = self[name] = self._resolve(name)
+        found = self._resolve(name)
+        if len(name) <= MAX_KNOWN_NAME_LENGTH:
+            self[name] = found
         return found
 
 

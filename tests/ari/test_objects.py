@@ -57,6 +57,22 @@ class ObjectsTests(SynchronousTestCase):
         self.objects.deliver(event("Dial", caller={"id": "c"}, peer={"id": "c"}))
         self.assertEqual(self.heard, ["c Dial"])
 
+    def test_nothing_is_kept_for_nobody(self) -> None:
+        """When the last listener of an object goes, nothing of the object is left."""
+        waiting = self.objects.listeners("Channel", "c").next("*", timeout=1)
+        self.assertTrue(self.objects)
+        self.objects.deliver(event("ChannelStateChange", channel={"id": "c"}))
+        self.successResultOf(waiting)
+        self.assertFalse(self.objects)
+
+    def test_listeners_that_come_when_it_is_gone(self) -> None:
+        """Who listens again on being told that the object is gone is heard."""
+        waiting = self.objects.listeners("Channel", "c").next("Never")
+        waiting.addErrback(lambda _: self.listen("Channel", "c"))
+        self.objects.forget("Channel", "c", HungUp("gone"))
+        self.objects.deliver(event("ChannelStateChange", channel={"id": "c"}))
+        self.assertEqual(self.heard, ["c ChannelStateChange"])
+
     def test_gone(self) -> None:
         """When an object is gone its listeners hear that, and are gone as well."""
         for kind, name, ending, field in (

@@ -50,9 +50,10 @@ class Objects:
     def listeners(self, kind: str, name: str) -> Subscriptions[Event]:
         """Return the listeners of an object, by its kind and id."""
         key = (kind, name)
-        if key not in self._listeners:
-            self._listeners[key] = Subscriptions(field_of, clock=self._clock)
-        return self._listeners[key]
+        found = self._listeners.get(key)
+        if found is None:
+            found = self._listeners[key] = self._new_listeners(key)
+        return found
 
     def forget(self, kind: str, name: str, error: AsteriskError) -> None:
         """Cancel all listeners of an object, and fail those who wait for its next event."""
@@ -86,6 +87,17 @@ class Objects:
         """Fail everyone who waits for an object's next event; listeners stay."""
         for listeners in tuple(self._listeners.values()):
             listeners.fail(error)
+
+    def _new_listeners(self, key: tuple[str, str]) -> Subscriptions[Event]:
+        def emptied() -> None:
+            # Others may have come in the meantime.
+            if self._listeners.get(key) is listeners:
+                del self._listeners[key]
+
+        listeners: Subscriptions[Event] = Subscriptions(
+            field_of, clock=self._clock, emptied=emptied
+        )
+        return listeners
 
     def _ended(self, event: str, kind: str, name: str) -> None:
         if event == "StasisEnd" and name in self._made:
