@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectError
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 
 from tests.ari.asterisk import Fixture, channel
 from txasterisk.ari import Application, ARIService, Call
-from txasterisk.errors import Disconnected, HungUp, LoginRefused
+from txasterisk.errors import Disconnected, LoginRefused
 
 REFUSED = (
     b"HTTP/1.1 401 Unauthorized\r\nContent-type: application/json\r\n\r\n"
@@ -50,11 +50,13 @@ class ServiceTests(Fixture):
             [self.application, Application("other", script=self.application.script)],
             label="pbx1",
             back_off=lambda failures: 2.0**failures,
+            grace=0.0,
             **settings,
         )
 
     def stop(self) -> None:
         stopping: Any = self.service.stopService()
+        self.clock.advance(0)
         if self.client.listening:
             self.server.link.lose()
         self.successResultOf(stopping)
@@ -75,7 +77,7 @@ class ServiceTests(Fixture):
         self.server.link.event("StasisStart", application="other", channel=channel("c2"))
         self.server.link.event("StasisStart", application="else", channel=channel("c3"))
         self.stop()
-        self.assertEqual(self.log, [HungUp, HungUp])
+        self.assertEqual(self.log, [CancelledError, CancelledError])
 
     def test_connects_again(self) -> None:
         """When the link breaks it connects again after a while, and serves as before."""
@@ -87,7 +89,7 @@ class ServiceTests(Fixture):
         self.successResultOf(connected)
         self.server.link.event("StasisStart", application="ivr", channel=channel("c1"))
         self.stop()
-        self.assertEqual(self.log, [HungUp])
+        self.assertEqual(self.log, [CancelledError])
 
     def test_calls_are_told(self) -> None:
         """When the link breaks the scripts are told."""
@@ -216,6 +218,7 @@ class ServiceTests(Fixture):
         self.service.startService()
         self.server.link.event("StasisStart", application="ivr", channel=channel("c1"))
         stopping: Any = self.service.stopService()
+        self.clock.advance(0)
         self.assertTrue(self.client.listening)
         clean_up.callback(None)
         self.assertEqual(self.server.requests[-1], "DELETE /channels/c1")
@@ -228,7 +231,20 @@ class ServiceTests(Fixture):
             self.service.startService()
             self.server.link.event("StasisStart", application="ivr", channel=channel("c1"))
             self.stop()
-        self.assertEqual(self.log, [HungUp, HungUp])
+        self.assertEqual(self.log, [CancelledError, CancelledError])
+
+    def test_start_again_at_once(self) -> None:
+        """Started again before its stop is done, it answers each call once all the same."""
+        self.service.startService()
+        stopping: Any = self.service.stopService()
+        self.service.startService()
+        self.clock.advance(0)
+        self.server.link.lose()
+        self.successResultOf(stopping)
+        self.successResultOf(self.service.when_connected())
+        self.server.link.event("StasisStart", application="ivr", channel=channel("c1"))
+        self.stop()
+        self.assertEqual(self.log, [CancelledError])
 
     def test_nothing_is_left(self) -> None:
         """A service that was stopped listens to nothing any more."""

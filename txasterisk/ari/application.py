@@ -37,6 +37,9 @@ OnError: TypeAlias = Literal["hangup", "continue"]
 #: for which the end of a call should not wait.
 TELLING_TIME: Final = 2.0
 
+#: Seconds for the clean-up of scripts that were cancelled.
+CLEAN_UP_TIME: Final = 2.0
+
 _log = Logger()
 
 
@@ -106,25 +109,23 @@ class Serving:
         self._idle.reach(None)
         self._subscription = client.on("StasisStart", self._started, application=application.name)
 
-    def stop(self, timeout: float) -> Deferred[None]:
+    def stop(self, grace: float) -> Deferred[None]:
         """
-        Tell every script that its call is over, and wait for them.
+        Run no more scripts, and see to it that those at work end.
 
-        :param timeout: seconds for their clean-up; after that they are cancelled.
+        :param grace: seconds that they may go on undisturbed. After that what they await fails
+            with ``CancelledError``; those that go on nevertheless are left alone two seconds later.
         :return: fires when they are done. Cancelling it leaves them alone.
         """
-        return Deferred.fromCoroutine(self._stop(timeout))
+        return Deferred.fromCoroutine(self._stop(grace))
 
-    async def _stop(self, timeout: float) -> None:
+    async def _stop(self, grace: float) -> None:
         self._stopping = True
-        for call in tuple(self.calls):
-            call.interrupt(HungUp(f"{self._application!r} is being stopped"))
-        if not await self._done_within(timeout):
+        if not await self._done_within(grace):
             for call in tuple(self.calls):
-                _log.warn("{call!r}: its script takes too long and is cancelled", call=call)
                 call.interrupt(CancelledError())
-            await self._done_within(TELLING_TIME)
-
+            if not await self._done_within(CLEAN_UP_TIME):
+                _log.warn("{app!r}: some scripts did not end", app=self._application)
         self._subscription.cancel()
 
     async def _done_within(self, seconds: float) -> bool:

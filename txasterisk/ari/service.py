@@ -17,8 +17,8 @@ from .models import Event
 
 __all__ = ["ARIService"]
 
-#: Seconds for the clean-up of the scripts when the service stops.
-CLEAN_UP_TIME: Final = 5.0
+#: How long calls may go on undisturbed when the service is stopped.
+GRACE: Final = 5.0
 
 _log = Logger()
 
@@ -28,8 +28,7 @@ class ARIService(StayingService[ARIClient]):
     Keep listening to an Asterisk, whatever happens to the link, and answer its calls.
 
     When the link breaks, the scripts of all calls are told with
-    :class:`txasterisk.errors.Disconnected`. When the service stops, they are told with
-    :class:`txasterisk.errors.HungUp` and given some time.
+    :class:`txasterisk.errors.Disconnected`.
 
     :param client: the Asterisk.
     :param applications: the Stasis applications to answer the calls of.
@@ -37,7 +36,8 @@ class ARIService(StayingService[ARIClient]):
     :param back_off: from the number of failed attempts so far to the seconds before the next one;
         with jitter and a ceiling of a minute by default.
     :param retry_refused: whether to go on trying with credentials that Asterisk refused.
-    :param clean_up_time: seconds for the clean-up of the scripts when the service stops.
+    :param grace: how many seconds calls may go on undisturbed when the service is stopped; then
+        what their scripts await is cancelled.
     """
 
     def __init__(
@@ -48,26 +48,20 @@ class ARIService(StayingService[ARIClient]):
         label: str = "ARI",
         back_off: BackOff | None = None,
         retry_refused: bool = False,
-        clean_up_time: float = CLEAN_UP_TIME,
+        grace: float = GRACE,
     ) -> None:
         super().__init__(label, back_off, retry_refused, client.clock)
         self.client = client
         self.applications = tuple(applications)
-        self._clean_up_time = clean_up_time
+        self._grace = grace
         self._serving: list[Serving] = []
         self._replaced: Subscription[Event] | None = None
 
-    def startService(self) -> None:
-        """Begin to connect."""
-        self._serving = [application.serve(self.client) for application in self.applications]
-        self._replaced = self.client.on("ApplicationReplaced", self._taken_over)
-        super().startService()
-
     async def _stop(self, staying: Deferred[None]) -> None:
-        replaced = self._replaced
-        await gatherResults([serving.stop(self._clean_up_time) for serving in self._serving])
-        if replaced is not None:
-            replaced.cancel()
+        await gatherResults([serving.stop(self._grace) for serving in self._serving])
+        self._serving.clear()
+        if self._replaced is not None:
+            self._replaced.cancel()
         await super()._stop(staying)
         await self.client.close()
 
@@ -75,11 +69,17 @@ class ARIService(StayingService[ARIClient]):
         return Deferred.fromCoroutine(self._listen())
 
     async def _listen(self) -> ARIClient:
+        if not self._serving:
+            self._serve()
         try:
             await self.client.listen(*(application.name for application in self.applications))
         except LoginRefused as error:
             raise LoginRefused(f"the login at {self.client.url} was refused: {error}")
         return self.client
+
+    def _serve(self) -> None:
+        self._serving += [application.serve(self.client) for application in self.applications]
+        self._replaced = self.client.on("ApplicationReplaced", self._taken_over)
 
     def _when_disconnected(self, connection: ARIClient) -> Deferred[Disconnected]:
         return connection.when_disconnected()
