@@ -216,7 +216,7 @@ class AMIProtocol(Protocol, Verbs):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Fail everything that still waits for the peer."""
-        self._gone = self._gone or reason.value
+        cause = self._gone = self._gone or reason.value
         self._limits.clear()
         self._keep_alive.stop()
         if self._tls is not None:
@@ -224,8 +224,7 @@ class AMIProtocol(Protocol, Verbs):
         # The service learns of it first, so that whoever is told below and waits for the next
         # connection does not find this one.
         self._disconnected.reach(self._error())
-        broken = isinstance(self._gone, RemoteProtocolError)
-        self._greeted.miss(self._gone if broken and self._gone else self._error())
+        self._greeted.miss(cause if isinstance(cause, RemoteProtocolError) else self._error())
         for question in self._conversation.end():
             # One that is told may have cancelled others.
             if not question.asker.called:
