@@ -58,7 +58,7 @@ PORTS_OF_THE_TESTS = ("fastagi",)
 RTP_PORT_COUNT = 40
 
 USERS = {
-    "ami": {"full": "full-secret", "readonly": "readonly-secret"},
+    "ami": {"full": "full-secret", "readonly": "readonly-secret", "tls": "tls-secret"},
     "ari": {"full": "full-secret", "readonly": "readonly-secret"},
     "sip": {"alice": "alice-secret"},
 }

@@ -26,7 +26,7 @@ class TLSContract(TestCase):
         authority = Certificate.loadPEM(Path(server.paths["ca"]).read_bytes())
         options = optionsForClientTLS("localhost", trustRootFromCertificates([authority]))
         plain = HostnameEndpoint(reactor, LOOPBACK, server.ports["ami_tls"])
-        ami = await AMIFactory("full", "full-secret").connect(wrapClientTLS(options, plain))
+        ami = await AMIFactory("tls", "tls-secret").connect(wrapClientTLS(options, plain))
         self.addCleanup(ami.logoff)
         return ami
 
