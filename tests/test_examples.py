@@ -35,6 +35,16 @@ class ExampleTests(ProgramTestCase):
         said = await program.says("\n")
         await self.enter_digits(int(re.search(r"port=(\d+)", said)[1]))  # type: ignore[index]
 
+    async def test_stasis_application(self) -> None:
+        """A caller who presses 1 goes on in the dialplan."""
+        program = self.run_python(EXAMPLES / "stasis_application.py", self.pbx.ari_url)
+        await program.says("connected")
+        caller = self.pbx.call("stasis", variables={"STASIS_APP": "hello"})
+        await caller.when_answered()
+        await caller.press("wwww1")
+        await caller.when_hung_up()
+        self.assertEqual(caller.far_end.get("TXASTERISK_STATUS"), "SUCCESS")
+
     async def test_office(self) -> None:
         """The daemon answers over FastAGI and ARI as its file says."""
         folder = self.office()
