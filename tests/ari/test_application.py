@@ -685,7 +685,7 @@ class VerbTests(CallFixture):
     def test_variable_of_a_gone_channel(self) -> None:
         """404 has two meanings here, and Asterisk's words say which."""
         self.server.answers["GET /channels/c1/variable"] = Answer(
-            404, {"message": "Channel not found"}
+            404, {"message": "Provided channel was not found"}
         )
         self.failureResultOf(self.verb(lambda call: call.get_variable("X")), HungUp)
 

@@ -31,6 +31,9 @@ STATUS_VARIABLE: Final = "TXASTERISK_STATUS"
 #: Seconds that Asterisk may take to answer a channel.
 ANSWER_TIME: Final = 10.0
 
+#: What Asterisk says of a variable; every other 404 is about the channel.
+_UNDEFINED: Final = "Provided variable was not found"
+
 T = TypeVar("T")
 
 
@@ -304,7 +307,7 @@ class Call:
         try:
             return (await self.channel.get_variable(name)).value
         except NotFound as error:
-            if error.message == "Channel not found":
+            if error.message != _UNDEFINED:
                 raise self._hung_up(error)
             return None
 
