@@ -14,6 +14,8 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from tools import generate
+from txasterisk.ami.actions import Actions
+from txasterisk.ami.messages import Headers, Response
 from txasterisk.ari import models, resources
 
 
@@ -76,6 +78,178 @@ class NameTests(SynchronousTestCase):
             ("from", "from_"),
         ):
             self.assertEqual(generate.argument(wire), python)
+
+    def test_actions(self) -> None:
+        """What AMI runs together comes apart where a known abbreviation ends."""
+        for wire, python in (
+            ("CoreShowChannels", "core_show_channels"),
+            ("PJSIPShowEndpoints", "pjsip_show_endpoints"),
+            ("DBGet", "db_get"),
+            ("AGI", "agi"),
+            ("IAXpeers", "iax_peers"),
+            ("SIPshowpeer", "sip_showpeer"),
+            ("SKINNYlines", "skinny_lines"),
+            ("DAHDIDNDoff", "dahdi_dnd_off"),
+            ("GetConfigJSON", "get_config_json"),
+            ("Content-Type", "content_type"),
+            ("Call-ID", "call_id"),
+        ):
+            self.assertEqual(generate.ami_name(wire), python)
+
+    def test_arguments_of_actions(self) -> None:
+        """A time says its unit, whose action decides, and a keyword has an underscore behind it."""
+        for action, wire, python in (
+            ("Originate", "Timeout", "timeout_ms"),
+            ("WaitEvent", "Timeout", "timeout_s"),
+            ("Originate", "Async", "async_"),
+            ("MessageSend", "From", "from_"),
+            ("Originate", "CallerID", "caller_id"),
+        ):
+            self.assertEqual(generate.ami_argument(action, wire), python)
+
+    def test_types_of_actions(self) -> None:
+        """Words of a closed set are literals, and what is only text in one action stays text."""
+        for action, parameter, python in (
+            ("Status", {"name": "AllVariables", "enum": ["true", "false"]}, "bool"),
+            ("QueueReload", {"name": "Rules", "enum": ["yes", "no"]}, 'Literal["yes", "no"]'),
+            ("ModuleLoad", {"name": "Module", "enum": ["cdr"]}, "str"),
+            ("Originate", {"name": "Variable"}, "Mapping[str, object]"),
+            ("Setvar", {"name": "Variable"}, "str"),
+            ("Redirect", {"name": "Priority"}, "int | str"),
+            ("QueueChangePriorityCaller", {"name": "Priority"}, "int"),
+            ("DBPut", {"name": "Val"}, "str"),
+        ):
+            self.assertEqual(generate.ami_type(action, parameter), python)
+
+    def test_numbered(self) -> None:
+        """A parameter that stands for any number of them is told by its form."""
+        for wire, number in (
+            ("Action-000000", True),
+            ("UnitAmount(0)", True),
+            ("HeaderN", True),
+            ("Channel1", False),
+            ("Content-Type", False),
+        ):
+            self.assertIs(generate.numbered(wire), number)
+
+
+class Recorder(Actions):
+    """Writes down what is asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Headers, float | None]] = []
+
+    def action(
+        self, name: str, headers: Headers = (), *, timeout: float | None = None
+    ) -> Deferred[Response]:
+        self.asked.append((name, headers, timeout))
+        return succeed(Response(b""))
+
+
+class ActionTests(SynchronousTestCase):
+    """Every action has a method."""
+
+    def facts(self) -> dict[str, dict[str, Any]]:
+        """Return what the newest table says of each action, by its method's name."""
+        both = [*generate.facts("ami-actions-16"), *generate.facts("ami-actions-22")]
+        return {
+            generate.ami_name(action["name"]): action
+            for action in both
+            if action["name"] not in generate.NOT_GENERATED
+        }
+
+    def methods(self) -> list[str]:
+        """Return the names of the generated methods."""
+        return [name for name in vars(Actions) if name[0] != "_" and name != "action"]
+
+    def test_all(self) -> None:
+        """There is a method for each action of either version, in order of the alphabet."""
+        self.assertEqual(self.methods(), sorted(self.facts()))
+        self.assertEqual(len(self.methods()), 154 + 16 - len(generate.NOT_GENERATED))
+
+    def test_each(self) -> None:
+        """Each method asks for its own action, with every argument in its place."""
+        for name, action in self.facts().items():
+            recorder = Recorder()
+            method = getattr(recorder, name)
+            arguments = inspect.signature(method).parameters
+            self.successResultOf(method(**{argument: f"<{argument}>" for argument in arguments}))
+            taken = {p["name"] for p in generate.ami_parameters(action)}
+            wire = {p: f"<{generate.ami_argument(action['name'], p)}>" for p in taken}
+            [(asked, headers, timeout)] = recorder.asked
+            self.assertEqual((asked, dict(headers)), (action["name"], wire))
+            self.assertEqual(timeout, "<timeout>")
+            self.assertEqual(len(arguments), len(taken) + 1, name)
+            self.assertIn(f"AMI's ``{asked}``; needs ", squeezed(method.__doc__))
+
+    def test_required(self) -> None:
+        """Arguments that Asterisk requires have no default; the others, the last among them, do."""
+        for name, action in self.facts().items():
+            arguments = dict(inspect.signature(getattr(Recorder(), name)).parameters)
+            self.assertEqual({p.kind for p in arguments.values()}, {inspect.Parameter.KEYWORD_ONLY})
+            self.assertEqual(list(arguments)[-1], "timeout")
+            self.assertIs(arguments.pop("timeout").default, None)
+            for parameter in generate.ami_parameters(action):
+                default = arguments[
+                    generate.ami_argument(action["name"], parameter["name"])
+                ].default
+                expected = inspect.Parameter.empty if parameter["required"] else None
+                self.assertIs(default, expected, f"{name} {parameter['name']}")
+
+    def test_privileges(self) -> None:
+        """A method says which privileges its action needs, any of them being enough."""
+        self.assertIn("needs ``system`` or ``call``.", squeezed(Actions.hangup.__doc__))
+        self.assertIn("needs no privilege.", squeezed(Actions.queue_status.__doc__))
+
+    def test_list(self) -> None:
+        """A method says what its list holds, and what completes that."""
+        self.assertIn(
+            "A list comes as ``PeerEntry``, completed by ``PeerlistComplete``.",
+            squeezed(Actions.iax_peers.__doc__),
+        )
+
+    def test_left(self) -> None:
+        """A method says what it has no arguments for."""
+        self.assertIn(
+            "Left to :meth:`action`: ``Header1``, ``HeaderN``.",
+            squeezed(Actions.user_event.__doc__),
+        )
+
+    def test_twenty_two(self) -> None:
+        """What Asterisk 16 lacks is marked."""
+        self.assertEqual(
+            {name for name in self.methods() if marked(getattr(Actions, name))},
+            {
+                "core_show_channel_map",
+                "dahdi_show_status",
+                "pjsip_hangup",
+                "pjsip_set_maintenance",
+                "pjsip_show_maintenance",
+                "send_flash",
+                "voicemail_box_summary",
+                "voicemail_forward",
+                "voicemail_move",
+                "voicemail_remove",
+            },
+        )
+
+    def test_parameter_of_twenty_two(self) -> None:
+        """So is a parameter that 16 lacks; another case of the same name is none."""
+        self.assertIn("Asterisk 16 does not know ``Reason``.", squeezed(Actions.queue_add.__doc__))
+        self.assertNotIn("does not know", squeezed(Actions.mix_monitor.__doc__))
+
+    def test_sixteen(self) -> None:
+        """What has gone since Asterisk 16 is marked."""
+        gone = [
+            name
+            for name in self.methods()
+            if "Asterisk 16 only." in squeezed(getattr(Actions, name).__doc__)
+        ]
+        self.assertEqual(len(gone), 15)
+        self.assertEqual(
+            {name for name in gone if not name.startswith(("sip_", "skinny_"))},
+            {"change_monitor", "monitor", "pause_monitor", "stop_monitor", "unpause_monitor"},
+        )
 
 
 class OperationTests(SynchronousTestCase):

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import ITCPTransport
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.logger import LogLevel, capturedLogs
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import alsoProvides
 
 from txasterisk.agi import AGISession, FastAGIFactory, FastAGIProtocol, Reply, Script
 from txasterisk.agi.messages import MAX_REPLY_BYTES
@@ -68,14 +67,16 @@ def awaiting(waiting: Deferred[object]) -> Script:
     return lambda _: waiting
 
 
-class KeepAliveTransport(StringTransport):
-    """Notes whether it is kept alive."""
+class SocketTransport(StringTransport):
+    """Has a socket, as a transport of TCP has."""
 
-    kept_alive = False
+    def __init__(self) -> None:
+        super().__init__()
+        self.socket = socket.socket()
 
-    def setTcpKeepAlive(self, enabled: bool) -> None:
-        """Keep alive."""
-        self.kept_alive = enabled
+    def getHandle(self) -> socket.socket:
+        """Return the socket."""
+        return self.socket
 
 
 class FastAGITestCase(SynchronousTestCase):
@@ -168,11 +169,11 @@ class CallTests(FastAGITestCase):
     def test_keepalive(self) -> None:
         """TCP is asked to notice when the other machine has gone without a word."""
         connection = FastAGIFactory(clock=self.clock).buildProtocol(None)
-        transport = KeepAliveTransport()
-        alsoProvides(transport, ITCPTransport)
+        transport = SocketTransport()
+        self.addCleanup(transport.socket.close)
         assert connection is not None
         connection.makeConnection(transport)
-        self.assertTrue(transport.kept_alive)
+        self.assertEqual(transport.socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), 1)
 
     def test_after_the_end(self) -> None:
         """A session that outlives its script can do nothing."""

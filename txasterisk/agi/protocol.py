@@ -13,13 +13,14 @@ from typing import Any, Final
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.defer import TimeoutError as TooLate
-from twisted.internet.interfaces import IAddress, IReactorTime, ITCPTransport
+from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from .._milestone import Milestone
 from .._reactor import the_reactor
+from .._tcp import watch_by_tcp
 from .._time_limits import TimeLimits
 from ..errors import Disconnected, HungUp, LocalProtocolError, RemoteProtocolError
 from .messages import (
@@ -183,9 +184,8 @@ class FastAGIProtocol(Protocol):
         return f"{peer.host}:{peer.port}" if hasattr(peer, "host") else str(peer)
 
     def connectionMade(self) -> None:
-        if ITCPTransport.providedBy(self.transport):
-            # AGI has no sign of life of its own, and an idle call may last for hours.
-            self.transport.setTcpKeepAlive(True)
+        # AGI has no sign of life of its own, and an idle call may last for hours.
+        watch_by_tcp(self.transport)
         self._factory.opened(self)
 
     def dataReceived(self, data: bytes) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -12,20 +11,12 @@ from twisted.python.failure import Failure
 
 from ..errors import AsteriskError, TimedOut
 
-__all__ = ["PING_EVERY", "PONG_WITHIN", "KeepAlive", "watch_by_tcp"]
+__all__ = ["PING_EVERY", "PONG_WITHIN", "KeepAlive"]
 
 #: Seconds of silence before a ping, and seconds that its answer may take. Together they say how
 #: long a dead link goes unnoticed. A busy link is never pinged.
 PING_EVERY: Final = 30.0
 PONG_WITHIN: Final = 10.0
-
-#: Seconds of silence, seconds between probes, and probes without an answer; where the system has
-#: them. By default Linux waits for two hours.
-_TCP_OPTIONS: Final = {
-    getattr(socket, name): value
-    for name, value in {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}.items()
-    if hasattr(socket, name)
-}
 
 
 class KeepAlive:
@@ -34,7 +25,7 @@ class KeepAlive:
 
     While somebody waits for an action there is no ping: Asterisk does one after the other, and
     some take minutes, such as an Originate that waits for the answer. What the network does to the
-    link meanwhile is noticed by TCP's own keep-alive; see :func:`watch_by_tcp`.
+    link meanwhile is noticed by TCP's own keep-alive; see :func:`txasterisk._tcp.watch_by_tcp`.
 
     :param clock: measures the silence.
     :param ping: sends a ping and waits for so many seconds.
@@ -84,16 +75,3 @@ class KeepAlive:
         if failure.check(TimedOut):
             silence = f"no answer to a ping within {PONG_WITHIN:g} seconds"
             self._dead(TimedOut(f"the link is dead: {silence}"))
-
-
-def watch_by_tcp(transport: object) -> None:
-    """
-    Have the kernel notice within a minute that the other machine is gone, or the way to it.
-
-    :param transport: any; nothing is done to one that is no plain TCP.
-    """
-    handle = getattr(transport, "getHandle", lambda: None)()
-    if isinstance(handle, socket.socket) and handle.family in (socket.AF_INET, socket.AF_INET6):
-        handle.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for option, value in _TCP_OPTIONS.items():
-            handle.setsockopt(socket.IPPROTO_TCP, option, value)

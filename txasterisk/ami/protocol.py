@@ -27,6 +27,7 @@ from twisted.python.failure import Failure
 from .._milestone import Milestone
 from .._reactor import the_reactor
 from .._subscriptions import Listener, Subscription, Subscriptions
+from .._tcp import watch_by_tcp
 from .._time_limits import TimeLimits
 from .._words import words
 from ..errors import (
@@ -38,7 +39,7 @@ from ..errors import (
     TimedOut,
 )
 from .conversation import Answered, ClientConversation, Greeted, Question
-from .keepalive import KeepAlive, watch_by_tcp
+from .keepalive import KeepAlive
 from .messages import Action, Event, Headers, Response
 from .records import TLSWriter
 from .verbs import Verbs

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable
 
 from twisted.internet.defer import Deferred
 
 from .._subscriptions import Listener, Subscription
+from .actions import Actions
 from .messages import Event, Headers, Response
 
 __all__ = ["Verbs"]
 
 
-class Verbs(ABC):
-    """Actions and events, whoever carries them."""
+class Verbs(Actions):
+    """Actions and events, whoever carries them; each documented action has a method."""
 
     @abstractmethod
     def action(
