@@ -3,7 +3,8 @@ What Asterisk 22.10.1 and 16.28.0 really said.
 
 Each transcript in ``tests/transcripts/ami`` is one whole connection: ``NAME.client`` holds the
 bytes that went to Asterisk, with the ActionIDs t-1, t-2 and so on, and ``NAME.server`` those that
-came back.
+came back. Asterisk's descriptions of its actions are its own text, so their letters are crossed
+out.
 """
 
 from __future__ import annotations
