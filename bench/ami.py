@@ -24,6 +24,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 _HERE: Final = Path(__file__).resolve().parent
 _ROOT: Final = _HERE.parent
+# It is run as a file, from anywhere; so the checkout has to be found before it can be imported.
 sys.path.insert(0, str(_ROOT))
 
 from bench.meter import CASES  # noqa: E402

@@ -9,6 +9,7 @@ from pathlib import Path
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessDone, ProcessTerminated
+from twisted.internet.interfaces import IProcessTransport
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
@@ -103,11 +104,11 @@ class ProgramTestCase(TestCase):
         return self.run_python("-c", start, *options, cwd=cwd, **environment)
 
 
-def _end(program: Program, process: object) -> Deferred[None]:
+def _end(program: Program, process: IProcessTransport) -> Deferred[None]:
     ended: Deferred[None] = Deferred()
     if program.over:
         ended.callback(None)
     else:
         program.ended.addBoth(lambda _: ended.callback(None))
-        process.signalProcess("KILL")  # type: ignore[attr-defined]
+        process.signalProcess("KILL")
     return ended

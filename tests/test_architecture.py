@@ -22,6 +22,8 @@ TABLE = {
     "_lines": "errors",
     "_words": "",
     "_tcp": "",
+    "_status": "",
+    "_at_work": "_milestone twisted.internet.defer twisted.internet.interfaces",
     "_reactor": "twisted.internet.reactor",
     "_milestone": "twisted.internet.defer",
     "_interruptible": "twisted.internet.defer twisted.python.failure",

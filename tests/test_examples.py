@@ -12,6 +12,13 @@ from txasterisk.testing import FakeAsterisk, User
 EXAMPLES = CHECKOUT / "examples"
 
 
+def number_in(said: str, pattern: str) -> int:
+    """Return the number that a program has said."""
+    found = re.search(pattern, said)
+    assert found is not None, said
+    return int(found[1])
+
+
 class ExampleTests(ProgramTestCase):
     """Each example does what it says."""
 
@@ -33,7 +40,7 @@ class ExampleTests(ProgramTestCase):
         """A caller's digits become a channel variable."""
         program = self.run_python(EXAMPLES / "fastagi_server.py", "tcp:0:interface=127.0.0.1")
         said = await program.says("\n")
-        await self.enter_digits(int(re.search(r"port=(\d+)", said)[1]))  # type: ignore[index]
+        await self.enter_digits(number_in(said, r"port=(\d+)"))
 
     async def test_stasis_application(self) -> None:
         """A caller who presses 1 goes on in the dialplan."""
@@ -52,7 +59,7 @@ class ExampleTests(ProgramTestCase):
         said = await office.says("fastagi.calls: listening on")
         await office.says("office.ami: logged in")
         await office.says("office.ari: ")
-        await self.enter_digits(int(re.search(r"listening on .*:(\d+)", said)[1]))  # type: ignore[index]
+        await self.enter_digits(number_in(said, r"listening on .*:(\d+)"))
         caller = self.pbx.call("stasis", variables={"STASIS_APP": "hello"})
         await caller.when_answered()
         await caller.press("wwww2")

@@ -1,7 +1,8 @@
 """AGI: a script for each call, whatever carries its commands."""
 
+from .._status import STATUS_VARIABLE
 from .messages import LONG_LINE, SAFE_LINE, Command, Environment, Reply
-from .protocol import STATUS_VARIABLE, FastAGIFactory, FastAGIProtocol
+from .protocol import FastAGIFactory, FastAGIProtocol
 from .script import Script
 from .service import FastAGIService
 from .session import AGISession, Carrier, Digits, Played

@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.defer import TimeoutError as TooLate
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from .._milestone import Milestone
+from .._at_work import CLEAN_UP_TIME, AtWork
 from .._reactor import the_reactor
+from .._status import STATUS_VARIABLE
 from .._tcp import watch_by_tcp
 from .._time_limits import TimeLimits
 from ..errors import Disconnected, HungUp, LocalProtocolError, RemoteProtocolError
@@ -37,16 +37,10 @@ from .messages import (
 from .script import RunningScript, Script, Status
 from .session import AGISession
 
-__all__ = ["STATUS_VARIABLE", "FastAGIFactory", "FastAGIProtocol"]
-
-#: The channel variable that tells the dialplan how the script ended: ``SUCCESS``, ``HANGUP``,
-#: ``FAILURE`` (the script raised an error) or ``NOTFOUND`` (there is no script for the path).
-STATUS_VARIABLE: Final = "TXASTERISK_STATUS"
+__all__ = ["FastAGIFactory", "FastAGIProtocol"]
 
 #: Asterisk sends the whole block at once, so this is ample; a port scan says nothing for ever.
 ENVIRONMENT_TIMEOUT: Final = 10.0
-#: How long scripts may clean up after :meth:`FastAGIFactory.drain` has ended them.
-CLEAN_UP_TIMEOUT: Final = 2.0
 
 #: A line that makes Asterisk end the session with ``AGISTATUS=FAILURE``.
 _FAILURE_LINE: Final = b"failure\n"
@@ -291,14 +285,12 @@ class FastAGIFactory(Factory):
         line_limit: int = SAFE_LINE,
     ) -> None:
         self.line_limit = line_limit
-        self.time_limits: TimeLimits[FastAGIProtocol] = TimeLimits(the_reactor(clock), self._silent)
-        self._clock = the_reactor(clock)
+        clock = the_reactor(clock)
+        self.time_limits: TimeLimits[FastAGIProtocol] = TimeLimits(clock, self._silent)
         self._environment_timeout = environment_timeout
         self._default = default
         self._scripts: dict[tuple[str, ...], Script] = {}
-        self._open: set[FastAGIProtocol] = set()
-        self._idle: Milestone[None] = Milestone()
-        self._idle.reach(None)
+        self._open: AtWork[FastAGIProtocol] = AtWork(clock)
         self._draining = False
         for path, script in (routes or {}).items():
             self.route(path, script)
@@ -324,7 +316,7 @@ class FastAGIFactory(Factory):
         :return: a Deferred of its own for each caller, which fires with None and does not fail.
             Cancelling it disturbs nobody else.
         """
-        return self._idle.when()
+        return self._open.when_idle()
 
     def drain(self, timeout: float) -> Deferred[None]:
         """
@@ -342,21 +334,14 @@ class FastAGIFactory(Factory):
 
     async def _drain(self, timeout: float) -> None:
         self._draining = True
-        if not await self._is_idle_within(timeout):
+        if not await self._open.idle_within(timeout):
             _log.info("Ending {count} AGI scripts", count=len(self._open))
-            for connection in tuple(self._open):
+            for connection in self._open:
                 connection.cancel()
-        if not await self._is_idle_within(CLEAN_UP_TIMEOUT):
-            for connection in tuple(self._open):
+        if not await self._open.idle_within(CLEAN_UP_TIME):
+            for connection in self._open:
                 connection.abort()
-        await self.when_idle()
-
-    async def _is_idle_within(self, seconds: float) -> bool:
-        try:
-            await self.when_idle().addTimeout(seconds, self._clock)
-        except TooLate:
-            return False
-        return True
+        await self._open.when_idle()
 
     # What Twisted and the protocols call
 
@@ -370,18 +355,15 @@ class FastAGIFactory(Factory):
 
     def opened(self, connection: FastAGIProtocol) -> None:
         """Take note of a new connection."""
-        if not self._open:
-            self._idle = Milestone()
-        self._open.add(connection)
+        self._open.begin(connection)
         self.time_limits.start(connection, self._environment_timeout)
 
     def closed(self, connection: FastAGIProtocol) -> None:
         """Take note that a connection is gone."""
         self.time_limits.stop(connection)
-        self._open.discard(connection)
+        self._open.end(connection)
         if not self._open:
             self.time_limits.clear()
-            self._idle.reach(None)
 
     def _silent(self, connection: FastAGIProtocol) -> None:
         seconds = f"{self._environment_timeout:g} seconds"

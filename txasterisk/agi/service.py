@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IListeningPort, IReactorTime, IStreamSer
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from .._at_work import GRACE
 from .._milestone import Milestone
 from .._reactor import the_reactor
 from .._words import words
@@ -18,8 +19,6 @@ from .protocol import FastAGIFactory
 
 __all__ = ["FastAGIService"]
 
-#: How long calls may go on undisturbed when the service is stopped.
-GRACE: Final = 5.0
 #: An address that is in use is often free again in a moment, as after a restart.
 SECONDS_BETWEEN_TRIES: Final = 5.0
 

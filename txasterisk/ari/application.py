@@ -22,10 +22,11 @@ from twisted.internet import defer
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 
-from .._milestone import Milestone
+from .._at_work import CLEAN_UP_TIME, AtWork
+from .._status import STATUS_VARIABLE
 from ..errors import AsteriskError, Disconnected, HungUp
 from . import models
-from .call import STATUS_VARIABLE, Call, Script
+from .call import Call, Script
 from .client import ARIClient
 
 __all__ = ["Application", "OnError", "Serving"]
@@ -36,9 +37,6 @@ OnError: TypeAlias = Literal["hangup", "continue"]
 #: Seconds to tell the dialplan how a script ended. On Asterisk 22 that waits behind what is played,
 #: for which the end of a call should not wait.
 TELLING_TIME: Final = 2.0
-
-#: Seconds for the clean-up of scripts that were cancelled.
-CLEAN_UP_TIME: Final = 2.0
 
 _log = Logger()
 
@@ -100,13 +98,11 @@ class Serving:
     """
 
     def __init__(self, application: Application, script: Script, client: ARIClient) -> None:
-        self.calls: set[Call] = set()
+        self.calls: AtWork[Call] = AtWork(client.clock)
         self._application = application
         self._script = script
         self._client = client
         self._stopping = False
-        self._idle: Milestone[None] = Milestone()
-        self._idle.reach(None)
         self._subscription = client.on("StasisStart", self._started, application=application.name)
 
     def stop(self, grace: float) -> Deferred[None]:
@@ -121,19 +117,12 @@ class Serving:
 
     async def _stop(self, grace: float) -> None:
         self._stopping = True
-        if not await self._done_within(grace):
-            for call in tuple(self.calls):
+        if not await self.calls.idle_within(grace):
+            for call in self.calls:
                 call.interrupt(CancelledError())
-            if not await self._done_within(CLEAN_UP_TIME):
+            if not await self.calls.idle_within(CLEAN_UP_TIME):
                 _log.warn("{app!r}: some scripts did not end", app=self._application)
         self._subscription.cancel()
-
-    async def _done_within(self, seconds: float) -> bool:
-        try:
-            await self._idle.when().addTimeout(seconds, self._client.clock)
-        except defer.TimeoutError:
-            return False
-        return True
 
     def _started(self, event: models.Event) -> None:
         if not isinstance(event, models.StasisStart) or self._client.objects.is_made(
@@ -154,7 +143,7 @@ class Serving:
         return next((c for c in self.calls if c.channel.id == start.replace_channel.id), None)
 
     async def _serve(self, call: Call) -> None:
-        self._begun(call)
+        self.calls.begin(call)
         lost = self._client.when_disconnected().addCallback(call.end)
         try:
             failed = self._stopping or await self._failed(call)
@@ -167,17 +156,7 @@ class Serving:
             _log.failure("While ending {call!r}", call=call)
         lost.addErrback(lambda _: None).cancel()
         call.abandon()
-        self._done(call)
-
-    def _begun(self, call: Call) -> None:
-        if not self.calls:
-            self._idle = Milestone()
-        self.calls.add(call)
-
-    def _done(self, call: Call) -> None:
-        self.calls.discard(call)
-        if not self.calls:
-            self._idle.reach(None)
+        self.calls.end(call)
 
     async def _failed(self, call: Call) -> bool:
         try:

@@ -16,6 +16,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
 from .._interruptible import Interruptible
+from .._status import STATUS_VARIABLE
 from .._subscriptions import Listener, Subscription, Subscriptions
 from ..errors import AsteriskError, Conflict, Disconnected, HungUp, NotFound
 from . import models
@@ -23,10 +24,7 @@ from .client import ARIClient
 from .handles import Playback
 from .objects import field_of
 
-__all__ = ["STATUS_VARIABLE", "Call", "Script"]
-
-#: The channel variable that tells the dialplan how a call's script ended.
-STATUS_VARIABLE: Final = "TXASTERISK_STATUS"
+__all__ = ["Call", "Script"]
 
 #: Seconds that Asterisk may take to answer a channel.
 ANSWER_TIME: Final = 10.0

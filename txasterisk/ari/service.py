@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.logger import Logger
 
+from .._at_work import GRACE
 from .._staying import BackOff, StayingService
 from .._subscriptions import Subscription
 from ..errors import Disconnected, LoginRefused
@@ -16,9 +16,6 @@ from .client import ARIClient
 from .models import Event
 
 __all__ = ["ARIService"]
-
-#: How long calls may go on undisturbed when the service is stopped.
-GRACE: Final = 5.0
 
 _log = Logger()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn
+from typing import ClassVar, NoReturn
 
 from twisted.python.usage import Options as UsageOptions
 
@@ -42,7 +42,7 @@ class Options(UsageOptions):
         """Read the configuration, so that a mistake in it is told before anything starts."""
         if self["demo"]:
             return
-        path = Path(_text(self["config"]))
+        path = Path(self["config"])
         try:
             self.configuration = read_configuration(path, the_reactor())
         except ConfigurationError as error:
@@ -56,7 +56,3 @@ def _leave(mistakes: str) -> NoReturn:
     # Twisted's own UsageError would bury the lines under a page of help, and twistd would then
     # exit with status 0.
     sys.exit(mistakes)
-
-
-def _text(argument: Any) -> str:
-    return str(argument)

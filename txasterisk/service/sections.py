@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from twisted.internet.endpoints import clientFromString, serverFromString
 from twisted.internet.interfaces import IStreamClientEndpoint, IStreamServerEndpoint
 
+from .._words import words
 from ..errors import ConfigurationError
 
 __all__ = ["Script", "Secret", "Section", "open_section"]
@@ -254,14 +255,12 @@ def _import_script(reference: str) -> Script:
     except ModuleNotFoundError as error:
         raise ConfigurationError(f"there is no module {error.name}")
     except Exception as error:
-        raise ConfigurationError(f"{module_name} cannot be imported ({_named(error)})")
+        raise ConfigurationError(
+            f"{module_name} cannot be imported ({type(error).__name__}: {words(error)})"
+        )
     if not iscoroutinefunction(found):
         raise ConfigurationError("this is no async def")
     return cast(Script, found)
-
-
-def _named(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 async def _no_script(_: object) -> None:
