@@ -15,13 +15,14 @@ __all__ = ["EndWell"]
 
 class EndWell(Service):
     """
-    Take SIGTERM for a request to stop.
+    Take SIGTERM for a request to stop; a second one changes nothing.
 
     Twisted stops as well, but then ends its process by the same signal, as if it had been killed.
     """
 
-    def __init__(self) -> None:
-        self._reactor = the_reactor()
+    def __init__(self, reactor: Any = None) -> None:
+        self._reactor = the_reactor(reactor)
+        self._asked = False
 
     def startService(self) -> None:
         """Take over SIGTERM once the reactor has installed its own handlers."""
@@ -32,7 +33,8 @@ class EndWell(Service):
         self._reactor.callFromThread(self._stop_now)
 
     def _stop_now(self) -> None:
-        if self.running:
+        if not self._asked:
+            self._asked = True
             _log.info("SIGTERM: stopping; calls in progress are told")
             self._reactor.stop()
 
