@@ -1,7 +1,16 @@
 """The Asterisk Manager Interface: actions, and events as they happen."""
 
-from .messages import Action, Event, Message, Response
+from .messages import Action, Event, Gap, Message, Response
 from .protocol import AMIFactory, AMIProtocol
 from .service import AMIService
 
-__all__ = ["AMIFactory", "AMIProtocol", "AMIService", "Action", "Event", "Message", "Response"]
+__all__ = [
+    "AMIFactory",
+    "AMIProtocol",
+    "AMIService",
+    "Action",
+    "Event",
+    "Gap",
+    "Message",
+    "Response",
+]

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import builtins
 from abc import abstractmethod
 from collections.abc import Iterable
+from typing import Final
 
 from twisted.internet.defer import Deferred
 
+from .._streams import STREAM_LIMIT, EventStream
 from .._subscriptions import Listener, Subscription
 from .actions import Actions
 from .messages import Event, Headers, Response
 
-__all__ = ["Verbs"]
+__all__ = ["LIST_LIMIT", "Verbs"]
+
+#: How many items of a list are kept until they are read, unless told otherwise: some 5 MB. A list
+#: comes as fast as the network takes it, so this is more than for events.
+LIST_LIMIT: Final = 10_000
 
 
 class Verbs(Actions):
@@ -34,6 +41,28 @@ class Verbs(Actions):
             carry the action, with :class:`TimedOut` and with
             :class:`Disconnected`. Cancelling only drops the answer: AMI cannot
             call an action back.
+        """
+
+    @abstractmethod
+    def list(
+        self,
+        name: str,
+        headers: Headers = (),
+        *,
+        timeout: float | None = None,
+        limit: int = LIST_LIMIT,
+    ) -> EventStream[Event]:
+        """
+        Have Asterisk list something, and read the items one after the other while they come.
+
+        :param name: the action in Asterisk's spelling, such as ``CoreShowChannels``.
+        :param headers: as for :meth:`action`.
+        :param timeout: the most seconds until the list is complete, or None for any time.
+        :param limit: the most items that are kept until they are read. A list cannot be held back
+            for longer than a moment, so who reads slowly needs room for all of it.
+        :return: an async iterator over the items, which ends with the list, without its completion.
+            Reading fails as :meth:`action` does, and with :class:`EventsLost` when it was read
+            too slowly. Cancelling it, leaving its ``with`` block and ``break`` drop the rest.
         """
 
     @abstractmethod
@@ -68,7 +97,26 @@ class Verbs(Actions):
             waiting.
         """
 
-    def command(self, command: str, *, timeout: float | None = None) -> Deferred[list[str]]:
+    @abstractmethod
+    def stream(
+        self, event: str | Iterable[str], /, *, limit: int = STREAM_LIMIT, **match: object
+    ) -> EventStream[Event]:
+        """
+        Read the events of that name one after the other, from now on.
+
+        :param event: as for :meth:`on`.
+        :param limit: the most events that are kept until they are read.
+        :param match: as for :meth:`on`.
+        :return: an async iterator, which ends when it is cancelled, when its ``with`` block is left
+            and with ``break``. When it is full the link is held back for a moment; what comes after
+            that is lost, and reading fails with :class:`EventsLost`, which says how
+            much, after what was kept. It fails with :class:`Disconnected`
+            when no more events can come.
+        """
+
+    def command(
+        self, command: str, *, timeout: float | None = None
+    ) -> Deferred[builtins.list[str]]:
         """
         Run a command of Asterisk's console (AMI ``Command``).
 
