@@ -147,6 +147,10 @@ class SocketAMITests(OverSockets, contract.AMIContract):
     """AMI of the fake, over sockets."""
 
 
+class SocketCallsTests(OverSockets, contract.CallsContract):
+    """Calls that AMI places on the fake, over sockets."""
+
+
 class SocketAGITests(OverSockets, contract.AGIContract):
     """FastAGI of the fake, over sockets."""
 
@@ -161,6 +165,10 @@ class SocketHealingTests(OverSockets, contract.HealingContract):
 
 class MemoryAMITests(InMemory, contract.AMIContract):
     """AMI of the fake, in memory."""
+
+
+class MemoryCallsTests(InMemory, contract.CallsContract):
+    """Calls that AMI places on the fake, in memory."""
 
 
 class MemoryAGITests(InMemory, contract.AGIContract):

@@ -248,6 +248,11 @@ class Subscriptions(Generic[E]):
         for buffer in tuple(self._buffers):
             buffer.end(error)
 
+    def end_streams(self) -> None:
+        """End every stream as it should end: all has come that was to come."""
+        for buffer in tuple(self._buffers):
+            buffer.end()
+
     def clear(self) -> None:
         """Cancel every subscription."""
         for subscription in {wish for wishes in self._by_pattern.values() for wish in wishes}:

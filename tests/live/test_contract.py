@@ -26,6 +26,10 @@ class AMI22Tests(Live22, contract.AMIContract):
     """AMI of Asterisk 22."""
 
 
+class Calls22Tests(Live22, contract.CallsContract):
+    """Calls that AMI places on Asterisk 22."""
+
+
 class AGI22Tests(Live22, contract.AGIContract):
     """FastAGI of Asterisk 22."""
 
@@ -38,6 +42,10 @@ class AMI16Tests(Live16, contract.AMIContract):
     """AMI of Asterisk 16."""
 
 
+class Calls16Tests(Live16, contract.CallsContract):
+    """Calls that AMI places on Asterisk 16."""
+
+
 class AGI16Tests(Live16, contract.AGIContract):
     """FastAGI of Asterisk 16."""
 
@@ -48,4 +56,13 @@ class ARI16Tests(Live16, contract.ARIContract):
 
 def test_suite() -> TestSuite:
     """Return the tests that trial is to run."""
-    return live_suite(AMI22Tests, AGI22Tests, ARI22Tests, AMI16Tests, AGI16Tests, ARI16Tests)
+    return live_suite(
+        AMI22Tests,
+        Calls22Tests,
+        AGI22Tests,
+        ARI22Tests,
+        AMI16Tests,
+        Calls16Tests,
+        AGI16Tests,
+        ARI16Tests,
+    )

@@ -1,5 +1,6 @@
 """The Asterisk Manager Interface: actions, and events as they happen."""
 
+from .calls import Call
 from .messages import Action, Event, Gap, Message, Response
 from .protocol import AMIFactory, AMIProtocol
 from .service import AMIService
@@ -9,6 +10,7 @@ __all__ = [
     "AMIProtocol",
     "AMIService",
     "Action",
+    "Call",
     "Event",
     "Gap",
     "Message",

@@ -28,7 +28,7 @@ from twisted.python.failure import Failure
 from .._milestone import Milestone
 from .._reactor import the_reactor
 from .._streams import STREAM_LIMIT, Buffer, EventStream
-from .._subscriptions import Listener, Subscription, Subscriptions
+from .._subscriptions import Subscriptions
 from .._tcp import watch_by_tcp
 from .._time_limits import TimeLimits
 from .._words import words
@@ -179,12 +179,6 @@ class AMIProtocol(Protocol, Verbs):
         Everything pending fails with ``Disconnected`` as soon as the reactor has closed it.
         """
         self._abort(ConnectionAborted())
-
-    def on(
-        self, event: str | Iterable[str], listener: Listener[Event], /, **match: object
-    ) -> Subscription[Event]:
-        """See :meth:`Verbs.on`."""
-        return self._subscriptions.on(event, listener, **match)
 
     def next(
         self, event: str | Iterable[str], /, *, timeout: float | None = None, **match: object

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Final, Literal
 
@@ -10,8 +10,7 @@ from twisted.internet.defer import Deferred, fail, race
 from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 
 from .._staying import BackOff, StayingService
-from .._streams import STREAM_LIMIT, Buffer, EventStream
-from .._subscriptions import Listener, Subscription
+from .._streams import Buffer, EventStream
 from ..errors import AsteriskError, Disconnected
 from .keepalive import PINGS, Pings
 from .messages import Event, Gap, Headers, Response
@@ -29,7 +28,8 @@ class AMIService(StayingService[AMIProtocol], Verbs):
     """
     Keep an AMI connection, whatever happens to it.
 
-    Listeners stay when the connection goes, and hear of the next one: first, under the name
+    Listeners, streams and who waits for an event stay when the connection goes, until the service
+    is stopped, and hear of the next one: first, under the name
     ``Gap``, a :class:`txasterisk.ami.Gap`, then new events. The event mask and the filters that
     were set by ``Events`` and ``Filter`` are set again before that. An action without an answer
     fails with ``Disconnected`` when the link breaks, and so does one that is asked for while there
@@ -110,24 +110,6 @@ class AMIService(StayingService[AMIProtocol], Verbs):
         buffer: Buffer[Event] = Buffer(limit, self._subscriptions.brake)
         buffer.end(self._not_connected())
         return EventStream(buffer, lambda: None)
-
-    def on(
-        self, event: str | Iterable[str], listener: Listener[Event], /, **match: object
-    ) -> Subscription[Event]:
-        """See :meth:`Verbs.on`; the subscription outlives the connection."""
-        return self._subscriptions.on(event, listener, **match)
-
-    def next(
-        self, event: str | Iterable[str], /, *, timeout: float | None = None, **match: object
-    ) -> Deferred[Event]:
-        """See :meth:`Verbs.next`; it waits across a reconnect, till the service stops."""
-        return self._subscriptions.next(event, timeout=timeout, **match)
-
-    def stream(
-        self, event: str | Iterable[str], /, *, limit: int = STREAM_LIMIT, **match: object
-    ) -> EventStream[Event]:
-        """See :meth:`Verbs.stream`; it goes on across a reconnect, till the service stops."""
-        return self._subscriptions.stream(event, limit=limit, **match)
 
     def stopService(self) -> Deferred[None]:
         """

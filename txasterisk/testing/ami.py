@@ -493,7 +493,7 @@ class _Origination:
         technology, slash, address = self._channel_name.partition("/")
         if not slash:
             raise Refusal("Invalid channel")
-        self._refuse_other_technologies(technology)
+        self._technology = _known_technology(technology)
         self._address = LocalAddress.parse(address)
         self._refuse_missing_destination()
 
@@ -516,6 +516,8 @@ class _Origination:
         return answered
 
     def _create(self) -> Channel | None:
+        if not self._technology:
+            return None
         action = self._action
         ids = action.get("ChannelId") or "", action.get("OtherChannelId") or ""
         try:
@@ -561,12 +563,6 @@ class _Origination:
                 headers.append((f"ChanVariable({one.name})", f"{name}={value}"))
         self._ami.send_event("OriginateResponse", "call", headers)
 
-    def _refuse_other_technologies(self, technology: str) -> None:
-        if technology.lower() != "local":
-            if technology.lower() in {name.lower() for name in TECHNOLOGIES}:
-                raise NotFaked(f"channels of {technology}")
-            raise Refusal("Originate failed")
-
     def _refuse_missing_destination(self) -> None:
         if self._application:
             return
@@ -580,6 +576,15 @@ class _Origination:
 
 _TRUE: Final = frozenset({"yes", "true", "y", "t", "1", "on"})
 _FALSE: Final = frozenset({"no", "false", "n", "f", "0", "off"})
+
+
+def _known_technology(technology: str) -> str:
+    """Return the technology of a channel, or nothing if Asterisk has none of that name."""
+    if technology.lower() == "local":
+        return "Local"
+    if technology.lower() in {name.lower() for name in TECHNOLOGIES}:
+        raise NotFaked(f"channels of {technology}")
+    return ""
 
 
 def _mask(text: str) -> frozenset[str]:

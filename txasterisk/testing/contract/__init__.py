@@ -17,6 +17,7 @@ Every call goes over the extensions that :mod:`txasterisk.testing.default_dialpl
 from .agi import AGIContract
 from .ami import AMIContract
 from .ari import ARIContract
+from .calls import CallsContract
 from .healing import HealingContract
 from .place import AsteriskContract, Place
 
@@ -25,6 +26,7 @@ __all__ = [
     "AMIContract",
     "ARIContract",
     "AsteriskContract",
+    "CallsContract",
     "HealingContract",
     "Place",
 ]
