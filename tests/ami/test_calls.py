@@ -321,12 +321,21 @@ class FollowTests(CallTestCase):
         self.assertEqual(self.call.channels, {})
 
     def test_joined_to_another_call(self) -> None:
-        """When two calls are joined they have one Linkedid, and both belong to it."""
+        """While two calls are joined they have one Linkedid, and each hears of the other."""
         self.tell("BridgeEnter", self.own, "PJSIP/alice-1", linkedid="older")
-        self.tell("Newstate", "stranger", "PJSIP/carol-1", linkedid="older")
-        self.tell("Hangup", self.own, "PJSIP/alice-1", linkedid="older")
+        self.tell("DTMFEnd", "stranger", "PJSIP/carol-1", linkedid="older")
+        self.tell("BridgeLeave", self.own, "PJSIP/alice-1")
+        self.tell("Hold", "stranger", "PJSIP/carol-1", linkedid="older")
+        self.assertEqual(self.heard, ["BridgeEnter", "DTMFEnd", "BridgeLeave"])
+
+    def test_strangers_do_not_keep_it(self) -> None:
+        """A call is over when its own channels are gone, whoever it was joined to."""
+        self.tell("BridgeEnter", "stranger", "PJSIP/carol-1", linkedid=self.own)
+        self.assertEqual(self.heard, ["BridgeEnter"])
+        self.assertEqual(list(self.call.channels), [self.own])
+        self.tell("Hangup", "stranger", "PJSIP/carol-1", linkedid=self.own)
         self.assert_over(False)
-        self.tell("Hangup", "stranger", "PJSIP/carol-1", linkedid="older")
+        self.tell("Hangup", self.own, "PJSIP/alice-1")
         self.assert_over(True)
 
     def test_two_calls_in_one(self) -> None:

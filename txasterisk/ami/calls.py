@@ -3,8 +3,9 @@ Following a call that was originated: :class:`Call`, until the last of its chann
 
 A call is more than the channel with which it began. The channel is renamed when another takes its
 place, the two halves of a local channel vanish when Asterisk joins their far ends directly, and a
-transfer brings in channels that did not exist before. What stays is ``Linkedid``, which all
-channels of a call have in common, and which changes for all of them when two calls are joined.
+transfer brings in channels that did not exist before. Its channels are the first one, and all that
+began with that one's id as their ``Linkedid``; the call is over when the last of them is gone. When
+calls are joined Asterisk gives all their channels one ``Linkedid``, for as long as they are.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ class Call:
     def __init__(self, ami: Verbs, calls: Calls, events: Subscriptions[Event]) -> None:
         self.uniqueid = f"txasterisk-{uuid4().hex}"
         self.channels: dict[str, str] = {}
+        self._linkedids: dict[str, str] = {}
         self._ids = {self.uniqueid}
         self._ami = ami
         self._calls = calls
@@ -206,27 +208,52 @@ class Call:
         self._end_when_empty()
 
     def _note(self, event: Event) -> None:
-        uniqueid = event.get("Uniqueid")
-        if uniqueid is None:
-            return
+        uniqueid = event.get("Uniqueid") or ""
+        ours = uniqueid in self.channels or uniqueid == self.uniqueid
         if event.name == "Hangup":
-            self.channels.pop(uniqueid, None)
-            self._last_hangup = event
+            if ours:
+                self._last_hangup = event
+                self._forget([uniqueid])
         elif event.name == "Rename":
-            self.channels[uniqueid] = event.get("Newname") or ""
-        elif "ChannelState" in event:
+            if ours:
+                self.channels[uniqueid] = event.get("Newname") or ""
+        elif "ChannelState" in event and (ours or self._begins_here(event)):
             # Only a snapshot of a channel has that; others name channels that may be gone.
-            self._learn(uniqueid, event)
+            self._learn({uniqueid: event})
 
-    def _learn(self, uniqueid: str, snapshot: Event) -> None:
-        """Take note of a channel that belongs to this call."""
-        self.channels[uniqueid] = snapshot.get("Channel") or ""
-        new = {uniqueid, snapshot.get("Linkedid") or uniqueid} - self._ids
-        self._ids |= new
-        self._calls.claim(self, new)
-        if self._unwanted and uniqueid == self.uniqueid:
+    def has(self, channel: Event) -> bool:
+        """Whether a channel, as a list shows it, belongs to this call."""
+        own = channel.get("Uniqueid") in self.channels or channel.get("Uniqueid") == self.uniqueid
+        return own or channel.get("Linkedid") == self.uniqueid
+
+    def _begins_here(self, event: Event) -> bool:
+        # Later, a channel of another call may have our Linkedid, while it is joined to ours.
+        return event.name == "Newchannel" and event.get("Linkedid") == self.uniqueid
+
+    def _learn(self, snapshots: Mapping[str, Event]) -> None:
+        """Take note of channels that belong to this call, as they are now."""
+        for uniqueid, snapshot in snapshots.items():
+            self.channels[uniqueid] = snapshot.get("Channel") or ""
+            self._linkedids[uniqueid] = snapshot.get("Linkedid") or uniqueid
+        self._claim_ids()
+        if self._unwanted and self.uniqueid in self.channels:
             self._unwanted = False
             self._hang_up_unasked()
+
+    def _forget(self, uniqueids: Iterable[str]) -> None:
+        """Take note that channels are gone."""
+        for uniqueid in uniqueids:
+            self.channels.pop(uniqueid, None)
+            self._linkedids.pop(uniqueid, None)
+        self._claim_ids()
+
+    def _claim_ids(self) -> None:
+        """Have told what concerns our channels, and whom they are joined to at the moment."""
+        ids = {self.uniqueid, *self.channels, *self._linkedids.values()}
+        if ids != self._ids:
+            self._calls.claim(self, ids - self._ids)
+            self._calls.release(self, self._ids - ids)
+            self._ids = ids
 
     def _catch_up(self, known: Collection[str], found: Mapping[str, Event], gap: Gap) -> None:
         """
@@ -235,11 +262,8 @@ class Call:
         :param known: the channels that the call had before.
         :param found: the channels that there are now, as far as they concern this call.
         """
-        for uniqueid in known:
-            if uniqueid not in found:
-                self.channels.pop(uniqueid, None)
-        for uniqueid, snapshot in found.items():
-            self._learn(uniqueid, snapshot)
+        self._forget([uniqueid for uniqueid in known if uniqueid not in found])
+        self._learn(found)
         if self._pending:
             own = found.get(self.uniqueid)
             if own is None:
@@ -366,13 +390,17 @@ class Calls:
         for each in ids:
             self._by_id.setdefault(_on_the_wire(each), {})[call] = None
 
-    def leave(self, call: Call, ids: Iterable[str]) -> None:
-        """Follow a call no more."""
+    def release(self, call: Call, ids: Iterable[str]) -> None:
+        """Have events with one of these ids told to a call no more."""
         for each in ids:
             calls = self._by_id.get(_on_the_wire(each), {})
             calls.pop(call, None)
             if not calls:
                 self._by_id.pop(_on_the_wire(each), None)
+
+    def leave(self, call: Call, ids: Iterable[str]) -> None:
+        """Follow a call no more."""
+        self.release(call, ids)
         self._limits.stop(call)
         self._followed.pop(call, None)
         if not self._followed and self._hearing is not None and self._until_the_end is not None:
@@ -404,7 +432,7 @@ class Calls:
             try:
                 async for channel in self._ami.list("CoreShowChannels"):
                     for call in self._concerned(channel):
-                        if call in found:
+                        if call in found and call.has(channel):
                             found[call][channel["Uniqueid"]] = channel
             except Disconnected:
                 # The next gap will find out, or no more events can come.
