@@ -151,6 +151,10 @@ class SocketCallsTests(OverSockets, contract.CallsContract):
     """Calls that AMI places on the fake, over sockets."""
 
 
+class SocketStayingTests(OverSockets, contract.StayingContract):
+    """AMI links to the fake that stay, over sockets."""
+
+
 class SocketAGITests(OverSockets, contract.AGIContract):
     """FastAGI of the fake, over sockets."""
 
@@ -169,6 +173,10 @@ class MemoryAMITests(InMemory, contract.AMIContract):
 
 class MemoryCallsTests(InMemory, contract.CallsContract):
     """Calls that AMI places on the fake, in memory."""
+
+
+class MemoryStayingTests(InMemory, contract.StayingContract):
+    """AMI links to the fake that stay, in memory."""
 
 
 class MemoryAGITests(InMemory, contract.AGIContract):

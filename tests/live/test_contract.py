@@ -30,6 +30,10 @@ class Calls22Tests(Live22, contract.CallsContract):
     """Calls that AMI places on Asterisk 22."""
 
 
+class Staying22Tests(Live22, contract.StayingContract):
+    """AMI links to Asterisk 22 that stay."""
+
+
 class AGI22Tests(Live22, contract.AGIContract):
     """FastAGI of Asterisk 22."""
 
@@ -46,6 +50,10 @@ class Calls16Tests(Live16, contract.CallsContract):
     """Calls that AMI places on Asterisk 16."""
 
 
+class Staying16Tests(Live16, contract.StayingContract):
+    """AMI links to Asterisk 16 that stay."""
+
+
 class AGI16Tests(Live16, contract.AGIContract):
     """FastAGI of Asterisk 16."""
 
@@ -59,10 +67,12 @@ def test_suite() -> TestSuite:
     return live_suite(
         AMI22Tests,
         Calls22Tests,
+        Staying22Tests,
         AGI22Tests,
         ARI22Tests,
         AMI16Tests,
         Calls16Tests,
+        Staying16Tests,
         AGI16Tests,
         ARI16Tests,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -105,6 +106,8 @@ class Session(Protocol):
         self._challenge = ""
         self._user: User | None = None
         self._mask: frozenset[str] = frozenset()
+        self._included: list[re.Pattern[str]] = []
+        self._excluded: list[re.Pattern[str]] = []
 
     # The connection
 
@@ -132,7 +135,7 @@ class Session(Protocol):
 
     def hear(self, event_class: str, event: Headers) -> None:
         """Send an event if it is wanted, but not in the middle of an answer."""
-        if event_class in self._mask:
+        if event_class in self._mask and self._passes(event):
             self._events.append(event)
             if self._working is None and not self._actions:
                 self._send_events()
@@ -278,6 +281,24 @@ class Session(Protocol):
             raise Refusal("Invalid event mask")
         self._mask = _mask(mask)
         self._answer(action, [("Events", "On" if self._mask else "Off")])
+
+    async def _do_filter(self, action: Action) -> None:
+        if (action.get("Operation") or "").lower() != "add":
+            raise Refusal("Unknown operation")
+        if action.get("MatchCriteria"):
+            raise NotFaked("filters with MatchCriteria")
+        text = action.get("Filter") or ""
+        try:
+            expression = re.compile(text.removeprefix("!"))
+        except re.error:
+            raise Refusal("Filter did not compile.  Check the syntax of the filter given.")
+        (self._excluded if text.startswith("!") else self._included).append(expression)
+        self._answer(action, [("Message", "Success")])
+
+    def _passes(self, event: Headers) -> bool:
+        text = "".join(f"{name}: {value}\r\n" for name, value in event)
+        included = not self._included or any(each.search(text) for each in self._included)
+        return included and not any(each.search(text) for each in self._excluded)
 
     # What Asterisk is like
 
@@ -628,6 +649,7 @@ _ACTIONS: Final[dict[str, Callable[[Session, Action], Awaitable[None]]]] = {
     "coreshowchannels": Session._do_core_show_channels,
     "corestatus": Session._do_core_status,
     "events": Session._do_events,
+    "filter": Session._do_filter,
     "getvar": Session._do_getvar,
     "hangup": Session._do_hangup,
     "listcommands": Session._do_list_commands,

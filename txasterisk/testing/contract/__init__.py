@@ -20,6 +20,7 @@ from .ari import ARIContract
 from .calls import CallsContract
 from .healing import HealingContract
 from .place import AsteriskContract, Place
+from .staying import StayingContract
 
 __all__ = [
     "AGIContract",
@@ -29,4 +30,5 @@ __all__ = [
     "CallsContract",
     "HealingContract",
     "Place",
+    "StayingContract",
 ]
