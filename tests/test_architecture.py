@@ -33,7 +33,7 @@ TABLE = {
     " twisted.logger twisted.python.failure",
     "_staying": "errors _milestone _reactor twisted",
     "ami.messages": "errors",
-    "ami.irregular": "ami.messages",
+    "ami.irregular": "errors ami.messages",
     "ami.actions": "ami.messages twisted.internet.defer",
     "ami.conversation": "errors _lines _subscriptions.WireName ami.irregular ami.messages",
     "ami*": "errors _* ami twisted",

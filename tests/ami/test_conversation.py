@@ -27,7 +27,7 @@ from txasterisk.ami.conversation import (
     ServerConversation,
 )
 from txasterisk.ami.messages import Action, Event, Headers, Response
-from txasterisk.errors import RemoteProtocolError
+from txasterisk.errors import LocalProtocolError, RemoteProtocolError
 
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"
 
@@ -460,6 +460,15 @@ class IrregularTests(SynchronousTestCase):
             b"Action: IAXnetstats\r\nActionID: tx-1\r\n\r\n"
             b"Action: Ping\r\nActionID: tx-1-end\r\n\r\n",
         )
+
+    def test_masks(self) -> None:
+        """A mask that Asterisk would take for another is refused before it is sent."""
+        for name, header in ("Events", "EventMask"), ("Login", "Events"), ("login", "events"):
+            for mask in "on", "Off", "true", "0", "1", "37", "call", "call,user", "none", "":
+                greeted().begin(Action.build(name, {header: mask}), "")
+            for mask in "Call", "call, user", "call,", ",call", "call,,user", " call", "-1":
+                with self.assertRaisesRegex(LocalProtocolError, f"not '{mask}'"):
+                    greeted().begin(Action.build(name, {header: mask}), "")
 
     def test_rows(self) -> None:
         """Rows that come before the answer to the ping are the output, as a command's is."""

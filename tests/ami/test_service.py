@@ -15,7 +15,7 @@ from txasterisk.ami.messages import Event, Gap, Response
 from txasterisk.ami.protocol import AMIProtocol
 from txasterisk.ami.service import AMIService
 from txasterisk.ami.wishes import ANSWER_TIMEOUT
-from txasterisk.errors import ActionFailed, Disconnected, LoginRefused, TimedOut
+from txasterisk.errors import ActionFailed, Disconnected, LocalProtocolError, LoginRefused, TimedOut
 
 SECRET = "hush-hush"
 
@@ -497,6 +497,11 @@ class WishesTests(ServiceTestCase):
         self.log_in_with(self.reconnected(pbx), "call,user")
         self.assertIsNotNone(self.service.connection)
 
+    def test_wrong_mask(self) -> None:
+        """A mask that Asterisk would take for another is refused before anything is begun."""
+        with self.assertRaises(LocalProtocolError):
+            AMIService(self.network.endpoint, "admin", SECRET, events="Call, user")
+
     def test_refused_mask(self) -> None:
         """A mask that was refused is not kept."""
         pbx = self.connected()
@@ -525,6 +530,24 @@ class WishesTests(ServiceTestCase):
         pbx.say(on.serialize() + b"Event: UserEvent\r\n\r\n")
         self.assertEqual(heard, ["Gap", "UserEvent"])
         self.assertIsNotNone(self.service.connection)
+
+    def test_filters_from_the_beginning(self) -> None:
+        """Filters can be given with the service."""
+        self.service = AMIService(
+            self.network.endpoint,
+            "admin",
+            SECRET,
+            filters=["!Event: RTCP"],
+            events="call",
+            clock=self.network.reactor,
+        )
+        self.service.startService()
+        pbx = self.network.accept()
+        self.log_in_with(pbx, "off")
+        action = pbx.hear_one("Filter")
+        self.assertEqual((action["Operation"], action["Filter"]), ("Add", "!Event: RTCP"))
+        pbx.answer(action)
+        self.assertEqual(pbx.hear()[0]["EventMask"], "call")
 
     def test_refused_filter(self) -> None:
         """When a filter is not accepted any more, the link is not taken, and tried again later."""

@@ -18,7 +18,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 from .._lines import Splitter
 from .._subscriptions import WireName
 from ..errors import RemoteProtocolError
-from .irregular import IRREGULAR, Irregular
+from .irregular import IRREGULAR
 from .messages import Action, Event, Response
 
 __all__ = [
@@ -67,7 +67,7 @@ class Question(Generic[A]):
     """
 
     __slots__ = (
-        *("_forgotten", "_id", "_irregular", "_item", "_items", "_response", "_silence", "_size"),
+        *("_closed_by", "_forgotten", "_id", "_item", "_items", "_response", "_silence", "_size"),
         *("action", "asker"),
     )
 
@@ -78,16 +78,12 @@ class Question(Generic[A]):
         self.action = action
         self.asker = asker
         self._response = b""
-        self._irregular: Irregular | None = IRREGULAR.get(action.casefold())
+        self._closed_by = b""
         self._silence = 0.0
         self._item = item
         self._items: list[Event] = []
         self._size = 0
         self._forgotten = False
-
-    @property
-    def _closed_by(self) -> bytes:
-        return self._irregular.closed_by if self._irregular is not None else b""
 
 
 class Answered(NamedTuple, Generic[A]):
@@ -138,14 +134,19 @@ class ClientConversation(Generic[A]):
         :param item: called with each item of a list as it comes; the answer then has only the
             completion in its events. By default it has them all.
         :return: the question and the bytes for the wire.
+        :raises LocalProtocolError: when Asterisk would understand something else.
         """
+        irregular = IRREGULAR.get(action.name.casefold())
+        if irregular is not None:
+            irregular.check(action)
         action_id = f"{self._prefix}-{next(self._numbers)}"
         wire = action.with_action_id(action_id).serialize()
         question = Question(action_id.encode(), action.name, asker, item)
         self._unanswered[question._id] = question
-        if question._irregular is not None:
-            question._silence = question._irregular.silence(action)
-            if question._irregular.perhaps_silent:
+        if irregular is not None:
+            question._closed_by = irregular.closed_by
+            question._silence = irregular.silence(action)
+            if irregular.perhaps_silent:
                 wire += self._ping_behind(question)
         return question, wire
 

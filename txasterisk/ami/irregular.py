@@ -6,20 +6,26 @@ Seen on 16.28 and 22.10, except for FAXSession, which was read in the source.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from math import inf
 from typing import Final, NamedTuple
 
+from ..errors import LocalProtocolError
 from .messages import Action
 
-__all__ = ["IRREGULAR", "SLOW", "Irregular"]
+__all__ = ["IRREGULAR", "SLOW", "Irregular", "check_mask"]
 
 #: Seconds that Asterisk may be silent while it does what can take long, such as a reload of all.
 SLOW: Final = 300.0
 #: Asterisk's own default for the time that an Originate may ring, in seconds.
 _RING_TIME: Final = 30.0
+#: A number, or names of classes. Asterisk takes an empty name for all classes, and one in capitals
+#: or with a blank for none, without a word (seen on 16.28 and 22.10).
+_MASK: Final = re.compile(r"\d*|[a-z]+(,[a-z]+)*")
 _TRUE: Final = frozenset({"1", "on", "t", "true", "y", "yes"})
+_SWITCHES: Final = _TRUE | {"0", "f", "false", "n", "no", "off"}
 
 
 def _at_once(_: Action) -> float:
@@ -30,6 +36,10 @@ def _slowly(_: Action) -> float:
     return SLOW
 
 
+def _anything(_: Action) -> None:
+    """Find nothing wrong."""
+
+
 class Irregular(NamedTuple):
     """
     In what way an action is special.
@@ -38,11 +48,13 @@ class Irregular(NamedTuple):
     :ivar perhaps_silent: whether there may be no response at all, only bare rows or nothing.
         Asterisk does one action after the other, so a ping right behind tells when it is done.
     :ivar silence: how many seconds it may take, in which nothing else is answered.
+    :ivar check: refuses what Asterisk would understand in another way.
     """
 
     closed_by: bytes = b""
     perhaps_silent: bool = False
     silence: Callable[[Action], float] = _at_once
+    check: Callable[[Action], None] = _anything
 
 
 def _originating(action: Action) -> float:
@@ -60,15 +72,33 @@ def _waiting(action: Action) -> float:
     return inf
 
 
+def check_mask(mask: str) -> None:
+    """
+    Refuse an event mask that Asterisk would take for another, without a word.
+
+    :raises LocalProtocolError: when it is no switch, number or list of classes.
+    """
+    if mask.casefold() not in _SWITCHES and not _MASK.fullmatch(mask):
+        raise LocalProtocolError(
+            "an event mask is on, off, or classes such as call,user in small letters and without "
+            f"blanks, not {mask!r}"
+        )
+
+
+def _mask_in(header: str) -> Callable[[Action], None]:
+    return lambda action: check_mask(action.get(header) or "")
+
+
 #: By the name in lower case.
 IRREGULAR: Final = {
     "command": Irregular(silence=_slowly),
     # Without a response if manager.conf says ``brokeneventsaction``.
-    "events": Irregular(perhaps_silent=True),
+    "events": Irregular(perhaps_silent=True, check=_mask_in("EventMask")),
     "faxsession": Irregular(closed_by=b"FAXSession"),
     "faxstats": Irregular(closed_by=b"FAXStats"),
     # Rows, or nothing.
     "iaxnetstats": Irregular(perhaps_silent=True),
+    "login": Irregular(check=_mask_in("Events")),
     "moduleload": Irregular(silence=_slowly),
     "originate": Irregular(silence=_originating),
     "reload": Irregular(silence=_slowly),

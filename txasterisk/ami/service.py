@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Final, Literal
 
@@ -40,6 +40,8 @@ class AMIService(StayingService[AMIProtocol], Verbs):
     :param secret: its secret.
     :param authentication: ``MD5``, or ``plain``.
     :param events: which classes of events to send; see :meth:`AMIProtocol.login`.
+    :param filters: what of that to send, as the action ``Filter`` takes it, such as
+        ``!Event: RTCP``.
     :param links: 1, or 2 for a link of its own for events, so that neither a flood of them nor an
         action that takes long holds up the other. When one is lost both are made anew.
     :param boot_timeout: how many seconds to wait after each login until Asterisk has fully booted,
@@ -61,6 +63,7 @@ class AMIService(StayingService[AMIProtocol], Verbs):
         *,
         authentication: Authentication = "MD5",
         events: str | None = None,
+        filters: Iterable[str] = (),
         links: Literal[1, 2] = 1,
         boot_timeout: float | None = None,
         label: str = "AMI",
@@ -72,7 +75,7 @@ class AMIService(StayingService[AMIProtocol], Verbs):
         super().__init__(label, back_off, retry_refused, clock)
         self._endpoint = endpoint
         self._subscriptions = event_subscriptions(self._clock)
-        self._wishes = EventWishes(events, boot_timeout)
+        self._wishes = EventWishes(events, filters, boot_timeout)
         self._links = links
         self._telling: AMIProtocol | None = None
         self._make_factory: Callable[[str | None], AMIFactory] = lambda mask: AMIFactory(

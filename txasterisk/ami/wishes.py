@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ..errors import TimedOut
+from .irregular import check_mask
 from .messages import Headers
 from .verbs import Verbs
 
@@ -26,14 +27,19 @@ class EventWishes:
     The event mask and the filters that a service's links shall have.
 
     :param mask: which classes of events to send, as for :meth:`AMIProtocol.login`.
+    :param filters: filters to add, as the action ``Filter`` takes them.
     :param boot_timeout: the most seconds to wait until Asterisk has fully booted, or None not to
         wait for that.
+    :raises LocalProtocolError: when the mask is none.
     """
 
-    def __init__(self, mask: str | None, boot_timeout: float | None) -> None:
+    def __init__(
+        self, mask: str | None, filters: Iterable[str], boot_timeout: float | None
+    ) -> None:
+        check_mask(mask or "")
         self._mask = mask
         self._boot_timeout = boot_timeout
-        self._filters: list[Lines] = []
+        self._filters: list[Lines] = [(("Operation", "Add"), ("Filter", text)) for text in filters]
 
     @property
     def at_login(self) -> str | None:
