@@ -876,6 +876,17 @@ class ConnectFailureTests(FactoryTestCase):
         self.failureResultOf(connecting, ActionFailed)
         self.assert_nothing_left(pbx)
 
+    def test_not_in_time(self) -> None:
+        """That Asterisk closes who does not log in in time is said so."""
+        ami = AMIProtocol(clock=self.network.reactor)
+        pbx = PBX(ami, self.network.reactor)
+        gone = ami.when_disconnected()
+        pbx.close()
+        self.assertEqual(
+            str(self.successResultOf(gone)),
+            "closed before the login, as Asterisk does when nobody has logged in in time",
+        )
+
     def test_closed_during_login(self) -> None:
         """The connection is lost during the login: ``Disconnected``."""
         connecting = self.connect()

@@ -75,6 +75,7 @@ class AMIProtocol(Protocol, Verbs):
     def __init__(self, *, pings: Pings = PINGS, clock: IReactorTime | None = None) -> None:
         self.version = ""
         self._clock: IReactorTime = the_reactor(clock)
+        self._logged_in = False
         self._lent = False
         self._subscriptions = event_subscriptions(self._clock)
         self._conversation: ClientConversation[Deferred[Response]] = ClientConversation(
@@ -286,6 +287,11 @@ class AMIProtocol(Protocol, Verbs):
                 "logged in",
                 self._gone,
             )
+        if not self._logged_in and isinstance(self._gone, ConnectionDone):
+            return Disconnected(
+                "closed before the login, as Asterisk does when nobody has logged in in time",
+                self._gone,
+            )
         return Disconnected(f"the AMI connection is gone: {words(self._gone)}", self._gone)
 
     async def _login(
@@ -310,6 +316,7 @@ class AMIProtocol(Protocol, Verbs):
             if error.message != _REFUSED:
                 raise
             raise LoginRefused(f"Asterisk refused the login of {username!r}: {error.message}")
+        self._logged_in = True
         self._keep_alive.start()
         return accepted
 
