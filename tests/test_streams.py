@@ -13,7 +13,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from txasterisk._streams import HELD_AT_MOST, EventStream
+from txasterisk._streams import HELD_AT_MOST, WINDOW, EventStream
 from txasterisk._subscriptions import Subscriptions
 from txasterisk.errors import Disconnected, EventsLost
 
@@ -189,10 +189,12 @@ class FullTests(StreamTestCase):
     """What happens when a stream is read too slowly."""
 
     def test_held_back(self) -> None:
-        """At the limit the link is held back, and goes on when there is room again."""
+        """At the limit the link is held back, and goes on when half of it is read."""
         self.tell(1, 2)
         self.assertFalse(self.link.held)
         self.tell(3)
+        self.assertTrue(self.link.held)
+        self.read(1)
         self.assertTrue(self.link.held)
         self.read(1)
         self.assertFalse(self.link.held)
@@ -202,9 +204,9 @@ class FullTests(StreamTestCase):
         """What comes although the link is held back is kept: it was on the way already."""
         self.tell(1, 2, 3, 4, 5)
         self.assertEqual(self.link.times_held, 1)
-        self.read(2)
+        self.read(3)
         self.assertTrue(self.link.held)
-        self.assertEqual(self.read(3), [3, 4, 5])
+        self.assertEqual(self.read(2), [4, 5])
         self.assertFalse(self.link.held)
 
     def test_for_a_moment_only(self) -> None:
@@ -242,15 +244,42 @@ class FullTests(StreamTestCase):
         self.clock.advance(HELD_AT_MOST)
         self.read(1)
         self.tell(4)
-        self.assertTrue(self.link.held)
         self.assertEqual(self.read(3), [2, 3, 4])
+        self.tell(5)
+        self.assertEqual(self.read(1), [5])
+
+    def test_again(self) -> None:
+        """Soon after a moment is used up the link is not held back again; later it may be."""
+        self.tell(1, 2, 3)
+        self.clock.advance(HELD_AT_MOST)
+        self.read(3)
+        self.tell(4, 5, 6)
+        self.assertFalse(self.link.held)
+        self.read(3)
+        self.clock.advance(WINDOW)
+        self.tell(7, 8, 9)
+        self.assertTrue(self.link.held)
+
+    def test_again_and_again(self) -> None:
+        """Several short moments together are no longer than one may be."""
+        for _ in range(3):
+            self.tell(1, 2, 3)
+            self.clock.advance(HELD_AT_MOST / 4)
+            self.assertTrue(self.link.held)
+            self.read(3)
+            self.assertFalse(self.link.held)
+        self.tell(1, 2, 3)
+        self.assertTrue(self.link.held)
+        self.clock.advance(HELD_AT_MOST / 3)
+        self.assertFalse(self.link.held)
 
     def test_two_streams(self) -> None:
         """The link is held back until every stream has room."""
         other = self.subscriptions.stream("Number", limit=3)
         self.tell(1, 2, 3)
-        self.read(1)
+        self.read(3)
         self.assertTrue(self.link.held)
+        self.successResultOf(self.next(other))
         self.successResultOf(self.next(other))
         self.assertFalse(self.link.held)
 

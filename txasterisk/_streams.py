@@ -2,15 +2,17 @@
 Events one after the other, for ``async for``; and what happens when they come too fast.
 
 A stream keeps what its reader has not taken yet, up to a limit. At the limit the link is held back
-for a moment. AMI and ARI can be held back no longer than that: Asterisk gives up a peer that does
-not take a message within its write time-out. What comes after that, and finds the stream still
-full, is lost; the reader is told so, and how much, when it has read all before.
+for a moment, or until half of it is read. AMI and ARI can be held back no longer than that, nor
+soon again: Asterisk gives up a peer that does not take a message within its write time-out. What
+comes after that, and finds the stream still full, is lost; the reader is told so, and how much,
+when it has read all before.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from math import inf
 from types import TracebackType
 from typing import Any, Final, Generic, TypeVar
 
@@ -22,9 +24,13 @@ from .errors import EventsLost
 
 __all__ = ["HELD_AT_MOST", "STREAM_LIMIT", "Brake", "Buffer", "EventStream"]
 
-#: Seconds that a link is held back at most. Asterisk cuts a link whose message is not taken within
-#: its write time-out, of which the least and the default is 0.1 (seen on 16.28 and 22.10).
-HELD_AT_MOST: Final = 0.05
+#: Seconds that a link is held back at most within each :data:`WINDOW`. Asterisk cuts a link whose
+#: message is not taken within its write time-out, of which the least and the default is 0.1; two
+#: windows may adjoin. Nor does it go on to write before a good part of what the kernel has kept is
+#: read, so holding back briefly but again and again is no better (seen on 16.28 and 22.10).
+HELD_AT_MOST: Final = 0.04
+#: Seconds within which a link recovers.
+WINDOW: Final = 1.0
 
 #: How many events a stream keeps unless told otherwise: some 500 kB of AMI, and the events of
 #: about twenty calls from beginning to end.
@@ -46,6 +52,9 @@ class Brake:
         self._source: IPushProducer | None = None
         self._full: dict[Buffer[Any], None] = {}
         self._moment: IDelayedCall | None = None
+        self._window_began = -inf
+        self._hold_began = 0.0
+        self._held = 0.0
 
     @property
     def source(self) -> IPushProducer | None:
@@ -59,20 +68,27 @@ class Brake:
 
     def hold(self, buffer: Buffer[Any]) -> None:
         """Hold the link back for a buffer that is full, or tell it that this cannot be done."""
-        if self._source is None:
-            buffer.overflows = True
-            return
-        self._full[buffer] = None
         if self._moment is None:
-            self._moment = the_reactor(self._clock).callLater(HELD_AT_MOST, self._moment_over)
+            seconds = self._may_hold()
+            if self._source is None or seconds <= 0:
+                buffer.overflows = True
+                return
+            self._moment = self._reactor().callLater(seconds, self._moment_over)
             self._source.pauseProducing()
+        self._full[buffer] = None
 
     def release(self, buffer: Buffer[Any]) -> None:
         """Take note that a buffer is not full any more."""
         self._full.pop(buffer, None)
         if not self._full and self._moment is not None:
-            self._moment.cancel()
             self._moment_over()
+
+    def _may_hold(self) -> float:
+        """Begin to hold the link back, and return for how many seconds that may last."""
+        now = self._hold_began = self._reactor().seconds()
+        if now - self._window_began >= WINDOW:
+            self._window_began, self._held = now, 0.0
+        return HELD_AT_MOST - self._held
 
     def _moment_over(self) -> None:
         source = self._source
@@ -82,12 +98,18 @@ class Brake:
 
     def _let_go(self) -> None:
         """Hold nothing back any more; what is full by now overflows."""
-        if self._moment is not None and self._moment.active():
-            self._moment.cancel()
+        if self._moment is not None:
+            self._held += self._reactor().seconds() - self._hold_began
+            if self._moment.active():
+                self._moment.cancel()
         self._moment = None
         full, self._full = self._full, {}
         for buffer in full:
             buffer.overflows = True
+
+    def _reactor(self) -> IReactorTime:
+        reactor: IReactorTime = the_reactor(self._clock)
+        return reactor
 
 
 class Buffer(Generic[E]):
@@ -129,7 +151,7 @@ class Buffer(Generic[E]):
         taker: Deferred[E] = Deferred(self._takers.remove)
         if self._kept:
             taker.callback(self._kept.popleft())
-            if len(self._kept) < self._limit:
+            if len(self._kept) <= self._limit // 2:
                 self._calm()
         elif self._lost:
             lost, self._lost = EventsLost(self._lost), 0
