@@ -347,6 +347,30 @@ class EventListTests(SynchronousTestCase):
             [("Items", "Follows", [item, self.DONE])],
         )
 
+    def test_items_without_a_blank_line(self) -> None:
+        """The items of SKINNYdevices and SKINNYlines are told apart by their first two lines."""
+        glued = b"\r\n".join([self.ONE, self.TWO, self.DONE])
+        self.assertEqual(
+            told(self.client.receive(self.START + glued + b"\r\n\r\n")),
+            [("Items", "Follows", [self.ONE, self.TWO, self.DONE])],
+        )
+
+    def test_what_looks_like_an_item(self) -> None:
+        """A value that goes on like an event of somebody else is no item."""
+        item = self.ONE + b"\r\nEvent: Item\r\nActionID: tx-10\r\nEvent: Item\r\nA: 1"
+        self.assertEqual(
+            told(self.client.receive(self.START + item + b"\r\n\r\n" + self.DONE + b"\r\n\r\n")),
+            [("Items", "Follows", [item, self.DONE])],
+        )
+
+    def test_more_than_a_list(self) -> None:
+        """What stands in one message behind the end of a list is dropped."""
+        glued = b"\r\n".join([self.ONE, self.DONE, self.TWO, self.DONE])
+        self.assertEqual(
+            told(self.client.receive(self.START + glued + b"\r\n\r\n")),
+            [("Items", "Follows", [self.ONE, self.DONE])],
+        )
+
     def test_error_in_the_middle(self) -> None:
         """An error within a list ends it, whether or not the list then goes on."""
         error = b"Response: Error\r\nActionID: tx-1\r\nMessage: Out of memory"

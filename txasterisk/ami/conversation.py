@@ -10,6 +10,7 @@ Neither does any I/O: bytes go in, happenings come out.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from itertools import count
@@ -254,7 +255,9 @@ class ClientConversation(Generic[A]):
         """Put an event into the list that it belongs to, or tell it to whoever wants it."""
         question = self._list_of(message)
         if question is not None:
-            yield from self._list(question, Event(message))
+            for item in _items(message, question._id):
+                if question._id in self._listing:
+                    yield from self._list(question, Event(item))
             return
         name = _name(message)
         if self.wanted[name]:
@@ -359,6 +362,14 @@ def _begins_list(response: bytes) -> bool:
 
 def _name(event: bytes) -> bytes:
     return event[6:].partition(b"\r\n")[0].removeprefix(b" ")
+
+
+def _items(message: bytes, action_id: bytes) -> list[bytes]:
+    """Split what SKINNYdevices and SKINNYlines list: no blank line ends their items."""
+    if b"\r\nEvent: " not in message:
+        return [message]
+    marked = rb"\r\n(?=Event: [^\r\n]*\r\nActionID: %b\r\n)" % re.escape(action_id)
+    return re.split(marked, message)
 
 
 def _header(message: bytes, name: bytes) -> bytes:
