@@ -647,11 +647,13 @@ class Actions(ABC):
         return self.action("IAXregistry", timeout=timeout)
 
     def jabber_send(
-        self, *, jabber: str, jid: str, message: str, timeout: float | None = None
+        self, *, jabber: str, screen_name: str, message: str, timeout: float | None = None
     ) -> Deferred[Response]:
         """AMI's ``JabberSend``; needs ``system``."""
         return self.action(
-            "JabberSend", {"Jabber": jabber, "JID": jid, "Message": message}, timeout=timeout
+            "JabberSend",
+            {"Jabber": jabber, "ScreenName": screen_name, "Message": message},
+            timeout=timeout,
         )
 
     def list_categories(self, *, filename: str, timeout: float | None = None) -> Deferred[Response]:
