@@ -104,14 +104,25 @@ PACKAGES = (
     "openssl",
 )
 
-# In bullseye voicemail is a package of its own. Its security update is not on every mirror, and the
-# one before wants exactly its own Asterisk; but it is a single module that any 16.28 loads. So it
-# is unpacked past the dependencies.
-VOICEMAIL_FROM_BULLSEYE = """set -eu
-cd "$1/tmp"
-APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get download asterisk-voicemail/bullseye
-dpkg-deb --extract asterisk-voicemail_*.deb "$1"
-rm asterisk-voicemail_*.deb"""
+# chan_dahdi works without hardware, but its package wants kernel modules and a compiler for them.
+DAHDI_LIBRARIES = ("libopenr2-3", "libpri1.4", "libss7-2.0", "libtonezone2.0")
+DAHDI = ("asterisk-dahdi", *DAHDI_LIBRARIES)
+# The security update of these is not on every mirror, and the ones before want exactly their own
+# Asterisk; but they are modules that any 16.28 loads.
+ONLY_IN_BULLSEYE = ("asterisk-voicemail/bullseye", "asterisk-dahdi/bullseye")
+
+
+def unpacked(*packages: str) -> str:
+    """Return the option of mmdebstrap that unpacks some packages past their dependencies."""
+    return f"""--customize-hook=set -eu
+mkdir "$1/tmp/unpacked"
+cd "$1/tmp/unpacked"
+APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get download {" ".join(packages)}
+for package in *.deb; do dpkg-deb --extract "$package" "$1"; done
+rm *.deb
+cd ..
+rmdir unpacked"""
+
 
 # Names of this machine only, and no question ever leaves it. (Also, a module misses these files.)
 FILES = {
@@ -120,8 +131,8 @@ FILES = {
 }
 
 RELEASES = {
-    "22": Release("forky", PACKAGES),
-    "16": Release("bullseye", PACKAGES, (f"--customize-hook={VOICEMAIL_FROM_BULLSEYE}",)),
+    "22": Release("forky", PACKAGES, (unpacked(*DAHDI),)),
+    "16": Release("bullseye", PACKAGES, (unpacked(*ONLY_IN_BULLSEYE, *DAHDI_LIBRARIES),)),
 }
 
 
