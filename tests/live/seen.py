@@ -42,6 +42,7 @@ NOTHING: Final = "nothing"
 
 #: What is asked for otherwise than with what is required, and with nothing in it.
 ARGUMENTS: Final[dict[str, dict[str, object]]] = {
+    "BridgeList": {"bridge_type": NOTHING},
     "Challenge": {"auth_type": "MD5"},
     "Command": {"command": "core show uptime"},
     "CreateConfig": {"filename": "created"},
