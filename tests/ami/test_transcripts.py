@@ -9,6 +9,7 @@ out.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from hashlib import md5
@@ -31,6 +32,9 @@ from txasterisk.ami.messages import Action, Event, Response
 TRANSCRIPTS = Path(__file__).parents[1] / "transcripts" / "ami"
 
 NAMES = sorted(path.stem for path in (TRANSCRIPTS / "22").glob("*.server"))
+
+#: Events that no blank line parts from the one before.
+GLUED = re.compile(rb"(?<!\r\n)\r\nEvent: (?:DeviceEntry|DevicelistC|LineEntry|LinelistC)")
 
 Told = tuple[str, bytes, tuple[Event, ...]]
 
@@ -130,7 +134,7 @@ class CutTests(SynchronousTestCase):
         for name in NAMES:
             for replay in each_version(name):
                 listed = sum(len(answer.events) for answer in replay.answers)
-                events = replay.heard.count(b"\r\n\r\nEvent:")
+                events = replay.heard.count(b"\r\n\r\nEvent:") + len(GLUED.findall(replay.heard))
                 with self.subTest(name=name):
                     self.assertEqual(listed + len(replay.events), events)
 
@@ -289,6 +293,124 @@ class ListTests(SynchronousTestCase):
             )
             self.assertEqual(ping["Ping"], "Pong")
 
+    def test_conference(self) -> None:
+        """A conference is listed by name, by who is in it, and as a bridge; without one, errors."""
+        for replay in each_version("conference"):
+            nothing, rooms, members, unknown, bridges, bridge, *_ = replay.answers[2:]
+            self.assertEqual(nothing.message, "No active conferences.")
+            self.assertEqual(unknown.message, "No Conference by that name found.")
+            self.assertEqual(names(rooms), ["ConfbridgeListRooms", "ConfbridgeListRoomsComplete"])
+            self.assertEqual(names(members), ["ConfbridgeList"] * 2 + ["ConfbridgeListComplete"])
+            self.assertEqual(names(bridges), ["BridgeListItem", "BridgeListComplete"])
+            self.assertEqual(names(bridge), ["BridgeInfoChannel"] * 2 + ["BridgeInfoComplete"])
+            self.assertEqual(
+                bridge.events[-1]["BridgeUniqueid"], bridges.events[0]["BridgeUniqueid"]
+            )
+
+    def test_channel_map(self) -> None:
+        """Who is connected with a channel is listed by 22; 16 does not know that."""
+        connected, older = (replay.answers[-3] for replay in each_version("conference"))
+        self.assertEqual(
+            names(connected), ["CoreShowChannelMap"] * 3 + ["CoreShowChannelMapComplete"]
+        )
+        self.assertIn("Invalid/unknown command", older.message)
+
+    def test_told_and_listed(self) -> None:
+        """A parked call is told when it is parked, and listed when one asks, as the same kind."""
+        for replay in each_version("parking"):
+            lists = [names(answer) for answer in replay.answers if answer.events][1:]
+            complete = ["ParkedCallsComplete"]
+            self.assertEqual(
+                lists, [complete, ["ParkedCall", *complete], ["ParkedCall"] * 2 + complete]
+            )
+            told = [event for event in replay.events if event.name == "ParkedCall"]
+            self.assertEqual([event["Privilege"] for event in told], ["call,all"] * 2)
+
+    def test_states_told_and_listed(self) -> None:
+        """States are told when they change, and listed when one asks, as the same kinds."""
+        for replay in each_version("presence"):
+            told = [event for event in replay.events if event.name == "PresenceStateChange"]
+            self.assertEqual([event["Status"] for event in told], ["available", "away"])
+            lists = [answer.events for answer in replay.answers if answer.events]
+            presences = [events[0]["Status"] for events in lists[::3]]
+            self.assertEqual(presences, ["available", "away"])
+            devices = [
+                event["State"]
+                for events in lists[1::3]
+                for event in events
+                if event.get("Device") == "Custom:hinted"
+            ]
+            self.assertEqual(devices, ["NOT_INUSE", "BUSY"])
+
+    def test_line_feed_in_an_item(self) -> None:
+        """An agent who talks has two headers on one line, parted by a mere LF."""
+        for replay in each_version("agents"):
+            off, idle, talking = (answer.events[0] for answer in replay.answers[2:5])
+            self.assertEqual(off["Status"], "AGENT_LOGGEDOFF")
+            self.assertEqual(idle["LoggedInTime"], talking["CallStarted"].partition(": ")[2])
+            self.assertIn("\nLoggedInTime: ", talking["CallStarted"])
+            self.assertNotIn("LoggedInTime", talking)
+
+    def test_hangup(self) -> None:
+        """The channels that a pattern fits are listed; without any, the list is empty."""
+        for replay in each_version("hangup"):
+            nothing, several = replay.answers[2:4]
+            self.assertEqual(names(nothing), ["ChannelsHungupListComplete"])
+            self.assertEqual(set(names(several)[:-1]), {"ChannelHungup"})
+            self.assertEqual(len([e for e in replay.events if e.name == "Hangup"]), 4)
+
+    def test_wrong_number(self) -> None:
+        """16 says that a tree of the database has one value, however many there are."""
+        for replay, numbers in zip(each_version("database"), [["2", "0"], ["1", "1"]], strict=True):
+            trees = [answer.events for answer in replay.answers if answer.events]
+            self.assertEqual([len(events) - 1 for events in trees], [2, 0])
+            self.assertEqual([events[-1]["ListItems"] for events in trees], numbers)
+
+    def test_items_without_a_blank_line(self) -> None:
+        """16 lists devices and lines of SKINNY without a blank line behind an item."""
+        _, older = each_version("peers")
+        lists = [names(answer) for answer in older.answers if answer.events]
+        self.assertIn(["DeviceEntry", "DevicelistComplete"], lists)
+        self.assertIn(["LineEntry", "LinelistComplete"], lists)
+
+    def test_item_with_a_privilege(self) -> None:
+        """The items of ``SIPpeerstatus`` look like events that are told to everybody."""
+        _, older = each_version("peers")
+        [status] = [a for a in older.answers if "SIPpeerstatusComplete" in names(a)]
+        self.assertEqual(status.events[0]["Privilege"], "System")
+
+    def test_registrations(self) -> None:
+        """The number of registrations leaves out what is told of their passwords."""
+        for replay in each_version("pjsip-lists"):
+            [asked] = [a for a in replay.answers if "OutboundRegistrationDetail" in names(a)]
+            self.assertEqual(
+                names(asked),
+                ["OutboundRegistrationDetail", "AuthDetail", "OutboundRegistrationDetailComplete"],
+            )
+            self.assertEqual(asked.events[-1]["ListItems"], "1")
+
+    def test_callers(self) -> None:
+        """A caller in a queue is listed beside its members."""
+        for replay in each_version("queue-caller"):
+            self.assertEqual(
+                names(replay.answers[2]),
+                ["QueueParams", "QueueMember", "QueueEntry", "QueueStatusComplete"],
+            )
+
+    def test_dialplan(self) -> None:
+        """Contexts are listed; unknown ones are errors."""
+        for replay in each_version("dialplan"):
+            whole, one, *errors, _, added, _, _ = replay.answers[2:]
+            self.assertEqual(set(names(whole)[:-1]), {"ListDialplan"})
+            self.assertLess(len(one.events), len(whole.events))
+            self.assertTrue(all(answer.failed for answer in errors))
+            self.assertEqual(added.events[0]["AppData"], "a,b")
+
+
+def names(answer: Response) -> list[str]:
+    """Return the names in a list."""
+    return [event.name for event in answer.events]
+
 
 class AnswerTests(SynchronousTestCase):
     """Answers that are not lists."""
@@ -343,6 +465,45 @@ class AnswerTests(SynchronousTestCase):
             self.assertEqual(errors[3].message, "Incomplete ModuleLoad action.")
             self.assertEqual(replay.heard.count(b"\r\nActionID: t-6\r\n"), 3)
             self.assertEqual(replay.answers[-2]["Ping"], "Pong")
+
+    def test_several_answers(self) -> None:
+        """Of several answers to one action the first counts, and the next action gets its own."""
+        for replay in each_version("modules"):
+            self.assertEqual(replay.heard.count(b"\r\nActionID: t-3\r\n"), 3)
+            self.assertEqual(replay.heard.count(b"\r\nActionID: t-10\r\n"), 2)
+            incomplete, unknown, *_, jabber, ping, _ = replay.answers[2:]
+            self.assertEqual(incomplete.message, "Incomplete ModuleLoad action.")
+            self.assertTrue(unknown.failed)
+            self.assertEqual(jabber.message, "Attempting to send Jabber Message")
+            self.assertEqual(ping["Ping"], "Pong")
+
+    def test_wait_event(self) -> None:
+        """What ends ``WaitEvent`` is told as an event, and so is its end."""
+        for replay in each_version("wait-event"):
+            self.assertEqual(
+                {a.message for a in replay.answers[2:4]}, {"Waiting for Event completed."}
+            )
+            self.assertEqual(
+                [event.name for event in replay.events],
+                ["WaitEventComplete", "UserEvent", "WaitEventComplete"],
+            )
+
+    def test_empty_without_a_list(self) -> None:
+        """An unknown mailbox is a mere success."""
+        for replay in each_version("voicemail"):
+            users, user, unknown = replay.answers[2:5]
+            self.assertEqual(names(users)[-1], "VoicemailUserEntryComplete")
+            self.assertEqual(names(user), ["VoicemailUserDetail", "VoicemailUserDetailComplete"])
+            self.assertEqual((unknown.status, unknown.events), ("Success", ()))
+
+    def test_fax(self) -> None:
+        """Sessions are a list; the rest is told in an event with the ActionID."""
+        for replay in each_version("fax"):
+            self.assertEqual(names(replay.answers[3]), ["FAXSessionsEntry", "FAXSessionsComplete"])
+            self.assertEqual(
+                [(event.name, event["ActionID"]) for event in replay.events],
+                [("FAXSession", "t-5"), ("FAXSession", "t-6"), ("FAXStats", "t-7")],
+            )
 
     def test_line_feed_in_an_error(self) -> None:
         """Some words end in an LF, which is left off."""
