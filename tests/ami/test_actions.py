@@ -85,6 +85,15 @@ class WireTests(SynchronousTestCase):
             b"Content-Type: text/plain\r\n\r\n",
         )
 
+    def test_jabber(self) -> None:
+        """JabberSend reads ``ScreenName``, where Asterisk documents ``JID``."""
+        self.wire.jabber_send(jabber="asterisk", screen_name="bob@example.com", message="Hi")
+        self.assertEqual(
+            self.wire.sent,
+            b"Action: JabberSend\r\nJabber: asterisk\r\nScreenName: bob@example.com\r\n"
+            b"Message: Hi\r\n\r\n",
+        )
+
     def test_label(self) -> None:
         """A priority is a number or a label."""
         self.wire.redirect(channel="PJSIP/a-1", context="in", exten="s", priority="again")
