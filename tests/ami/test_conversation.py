@@ -504,6 +504,18 @@ class IrregularTests(SynchronousTestCase):
         self.assertEqual(answered.response.output, ["LOCAL   REMOTE: 1", "IAX2/x   10   0"])
         self.assertEqual(answered.response["ActionID"], "tx-1")
 
+    def test_rows_of_calls(self) -> None:
+        """The rows of IAXnetstats end in LF CR LF, and the answer to the ping follows at once."""
+        client = greeted()
+        ask(client, "IAXnetstats")
+        rows = b"IAX2/trunk-632 1000 Rx:ACK    \nIAX2/trunk-139 1000 Tx:ACK    \n\r\n"
+        [answered] = client.receive(rows + self.PONG)
+        assert isinstance(answered, Answered)
+        self.assertEqual(
+            answered.response.output,
+            ["IAX2/trunk-632 1000 Rx:ACK    ", "IAX2/trunk-139 1000 Tx:ACK    "],
+        )
+
     def test_silence(self) -> None:
         """Nothing but the answer to the ping is an answer without output."""
         self.assertEqual(self.answers("IAXnetstats", b"\r\n", self.PONG), [("IAXnetstats", "", [])])
@@ -713,6 +725,17 @@ class EventTests(SynchronousTestCase):
         self.assertEqual(
             told(client.receive(stream)),
             [("QueueRule", "a", []), ("Ping", "b", []), Happened(b"A", Event(b"Event: A"))],
+        )
+
+    def test_rows_without_a_blank_line(self) -> None:
+        """Rows that end in LF CR LF do not hide what comes behind them."""
+        rows = b"IAX2/trunk-632 1000 -1 Rx:ACK    \nIAX2/trunk-139 1000 -1 Tx:ACK    \n\r\n"
+        client = greeted()
+        ask(client, "Ping")
+        pong = b"Response: Success\r\nActionID: tx-1\r\nMessage: b\r\n\r\n"
+        self.assertEqual(
+            told(client.receive(rows + pong + rows + b"Event: A\r\n\r\n")),
+            [("Ping", "b", []), Happened(b"A", Event(b"Event: A"))],
         )
 
     def test_no_header(self) -> None:

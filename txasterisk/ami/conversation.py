@@ -223,12 +223,15 @@ class ClientConversation(Generic[A]):
         for part in parts:
             # Blank lines in excess, as after QueueRule, stand before the next message.
             message = part.lstrip(b"\r\n")
+            if not message.startswith((b"Response:", b"Event:")):
+                # The rows of IAXnetstats, one per call, end in an LF each and in CR LF at last.
+                rows, _, message = message.partition(b"\n\r\n")
+                if rows and self._pinged_behind:
+                    self._keep_rows(next(iter(self._pinged_behind.values())), rows)
             if message.startswith(b"Response:"):
                 yield from self._answer(message)
             elif message.startswith(b"Event:"):
                 yield from self._list_or_tell(message)
-            elif message and self._pinged_behind:
-                self._keep_rows(next(iter(self._pinged_behind.values())), message)
 
     def _answer(self, message: bytes) -> Iterator[Answered[A]]:
         """Match a response to its question."""
@@ -292,7 +295,7 @@ class ClientConversation(Generic[A]):
 
     def _keep_rows(self, question: Question[A], rows: bytes) -> None:
         self._refuse_over_limit(question, rows)
-        question._response += b"\r\n" + rows
+        question._response += b"\r\n" + b"\r\n".join(rows.replace(b"\r\n", b"\n").split(b"\n"))
 
     def _answer_without_response(self, question: Question[A]) -> Iterator[Answered[A]]:
         """Make an answer of the rows that came instead of one, in the form of a ``Command``."""
