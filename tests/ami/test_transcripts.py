@@ -525,6 +525,13 @@ class AnswerTests(SynchronousTestCase):
             )
             self.assertEqual(replay.answers[2].output, [])
 
+    def test_rows(self) -> None:
+        """Rows without a header answer nothing, and hide no answer behind them."""
+        for replay in each_version("rows"):
+            self.assertIn(b"\nIAX2/trunk-", replay.heard)
+            pongs = [answer for answer in replay.answers if "Ping" in answer]
+            self.assertEqual([pong["ActionID"] for pong in pongs], ["t-4", "t-6", "t-8", "t-10"])
+
     def test_event_after_the_answer(self) -> None:
         """``FAXStats`` answers, and then tells an event with its ActionID, which is its list."""
         for replay in each_version("irregular"):

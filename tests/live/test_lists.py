@@ -363,9 +363,7 @@ class StatesContract(Lists):
             number={"16": 1, "22": 2}[self.version],
         )
         self.assertEqual([each["Key"] for each in tree], ["/seen/a/k", "/seen/b/k"])
-        await self.refused(
-            lambda: ami.db_get(family=NOTHING, key=NOTHING), "Database entry not found"
-        )
+        await self.refused(lambda: ami.db_get(family="unseen", key="k"), "Database entry not found")
         await self.listed(
             lambda: ami.db_get_tree(family="unseen"),
             "",
