@@ -69,12 +69,13 @@ class ToldTests(SynchronousTestCase):
 
     def told(self, raw: bytes, *events: bytes) -> str:
         """Tell an answer of these bytes."""
-        return seen.told(Response(raw, tuple(map(Event, events))), b"")
+        answer = raw.replace(b"\r\n", b"\r\nActionID: a-1\r\n", 1)
+        return seen.told(Response(answer, tuple(map(Event, events))), answer)
 
     def test_message(self) -> None:
         """The message, in which a number is an N."""
         self.assertEqual(
-            self.told(b"Response: Error\r\nActionID: a-1\r\nMessage: No call 17 on PJSIP2"),
+            self.told(b"Response: Error\r\nMessage: No call 17 on PJSIP2"),
             "Error: No call N on PJSIP2",
         )
 
@@ -105,8 +106,12 @@ class ToldTests(SynchronousTestCase):
             "Error: Invalid/unknown command",
         )
 
-    def test_no_answer(self) -> None:
-        """Without an answer there may be rows that belong to nothing, or a blank line."""
-        self.assertEqual(seen.told(None, b""), "no answer")
-        self.assertEqual(seen.told(None, b"\r\n\r\n"), "no answer: blank")
-        self.assertEqual(seen.told(None, b"Codecs: (ulaw)\r\n\r\n"), "no answer: rows only")
+    def test_no_response(self) -> None:
+        """Without a response of its own an answer is rows that belong to nothing, or not even."""
+        answer = b"Response: Success\r\nActionID: a-1"
+        pong = b"Response: Success\r\nActionID: a-1-end\r\nPing: Pong\r\n\r\n"
+        self.assertEqual(seen.told(Response(answer), b"\r\n" + pong), "no response, no rows")
+        self.assertEqual(
+            seen.told(Response(answer + b"\r\nOutput: a"), b"a\r\n\r\n" + pong),
+            "no response, rows",
+        )

@@ -51,6 +51,7 @@ ARGUMENTS: Final[dict[str, dict[str, object]]] = {
     "LoggerRotate": {},
     "Login": {"username": "full", "secret": "full-secret"},
     "ModuleLoad": {"module": NOTHING, "load_type": "load"},
+    "Originate": {"channel": NOTHING, "application": "Wait"},
     "PRIDebugFileSet": {"file": "/dev/null"},
     "Reload": {"module": NOTHING},
     "WaitEvent": {"timeout_s": 1},
@@ -131,15 +132,15 @@ def _quoted(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
-def told(answer: Response | None, heard: bytes) -> str:
+def told(answer: Response, heard: bytes) -> str:
     """
     Say what was seen.
 
-    :param answer: the answer; None if there was none.
-    :param heard: what came instead of an answer.
+    :param answer: the answer.
+    :param heard: the bytes since the question: Asterisk may have sent mere rows, or none.
     """
-    if answer is None:
-        return "no answer" + ("" if not heard else ": rows only" if heard.strip() else ": blank")
+    if f"\r\nActionID: {answer['ActionID']}\r\n".encode() not in heard + b"\r\n":
+        return f"no response, {'rows' if answer.output else 'no rows'}"
     if UNKNOWN in answer.message:
         return f"Error: {UNKNOWN}"
     if answer.events:
