@@ -782,7 +782,10 @@ class EventTests(SynchronousTestCase):
         self.assertEqual(len(answered.response["JSON"]), 1_000_000)
 
 
-#: Everything that matters to a conversation in which tx-1 to tx-3 were asked.
+#: What is asked as tx-1 to tx-3: one that is answered, one that is silent, one that is closed late.
+ASKED = ("Status", "IAXnetstats", "FAXStats")
+
+#: Everything that matters to a conversation in which these were asked.
 PIECES = [
     b"\r\n",
     b"\n",
@@ -794,6 +797,10 @@ PIECES = [
     b"Response: Error\r\nActionID: tx-1",
     b"ActionID: tx-1\r\n",
     b"\r\nActionID: tx-2\r\n",
+    b"Response: Success\r\nActionID: tx-2-end\r\n",
+    b"Response: Success\r\nActionID: tx-3\r\n",
+    b"Event: FAXStats\r\nActionID: tx-3\r\n",
+    b"a row\n",
     b"EventList: start\r\n",
     b"EventList: Complete\r\n",
     b"\r\n\r\n",
@@ -815,7 +822,7 @@ class AnyBytesTests(SynchronousTestCase):
     def hear(self, segments: Iterable[bytes]) -> list[object]:
         """Return what the segments mean, up to a refusal."""
         client = conversation(Wanted(b"Noise"))
-        for name in "ABC":
+        for name in ASKED:
             ask(client, name)
         happenings: list[object] = []
         try:
@@ -842,7 +849,7 @@ class AnyBytesTests(SynchronousTestCase):
     def test_every_question_has_one_end(self, stream: bytes) -> None:
         """Each question is either answered once or still open in the end."""
         client = greeted()
-        questions = [ask(client, name) for name in "ABC"]
+        questions = [ask(client, name) for name in ASKED]
         answered = [h.question for h in client.receive(stream) if isinstance(h, Answered)]
         self.assertCountEqual([*answered, *client.end()], questions)
 

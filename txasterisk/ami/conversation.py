@@ -295,7 +295,7 @@ class ClientConversation(Generic[A]):
 
     def _keep_rows(self, question: Question[A], rows: bytes) -> None:
         self._refuse_over_limit(question, rows)
-        question._response += b"\r\n" + b"\r\n".join(rows.replace(b"\r\n", b"\n").split(b"\n"))
+        question._response += b"\r\n" + rows.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
     def _answer_without_response(self, question: Question[A]) -> Iterator[Answered[A]]:
         """Make an answer of the rows that came instead of one, in the form of a ``Command``."""
