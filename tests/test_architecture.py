@@ -34,6 +34,7 @@ TABLE = {
     "_staying": "errors _milestone _reactor twisted",
     "ami.messages": "errors",
     "ami.actions": "ami.messages twisted.internet.defer",
+    "ami.digest": "errors",
     "ami.conversation": "errors _lines _subscriptions.WireName ami.messages",
     "ami*": "errors _* ami twisted",
     "agi.messages": "errors _lines",

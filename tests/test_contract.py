@@ -147,6 +147,16 @@ class SocketAMITests(OverSockets, contract.AMIContract):
     """AMI of the fake, over sockets."""
 
 
+class SocketAMIByDigestTests(OverSockets, contract.AMIOverHTTPContract):
+    """AMI of the fake over HTTP, over sockets, with digest authentication."""
+
+
+class SocketAMIByCookieTests(OverSockets, contract.AMIOverHTTPContract):
+    """AMI of the fake over HTTP, over sockets, with a cookie."""
+
+    authentication = "MD5"
+
+
 class SocketAGITests(OverSockets, contract.AGIContract):
     """FastAGI of the fake, over sockets."""
 
@@ -161,6 +171,16 @@ class SocketHealingTests(OverSockets, contract.HealingContract):
 
 class MemoryAMITests(InMemory, contract.AMIContract):
     """AMI of the fake, in memory."""
+
+
+class MemoryAMIByDigestTests(InMemory, contract.AMIOverHTTPContract):
+    """AMI of the fake over HTTP, in memory, with digest authentication."""
+
+
+class MemoryAMIByCookieTests(InMemory, contract.AMIOverHTTPContract):
+    """AMI of the fake over HTTP, in memory, with a cookie."""
+
+    authentication = "MD5"
 
 
 class MemoryAGITests(InMemory, contract.AGIContract):

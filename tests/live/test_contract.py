@@ -26,6 +26,16 @@ class AMI22Tests(Live22, contract.AMIContract):
     """AMI of Asterisk 22."""
 
 
+class AMIByDigest22Tests(Live22, contract.AMIOverHTTPContract):
+    """AMI of Asterisk 22 over HTTP, with digest authentication."""
+
+
+class AMIByCookie22Tests(Live22, contract.AMIOverHTTPContract):
+    """AMI of Asterisk 22 over HTTP, with a cookie."""
+
+    authentication = "MD5"
+
+
 class AGI22Tests(Live22, contract.AGIContract):
     """FastAGI of Asterisk 22."""
 
@@ -38,6 +48,16 @@ class AMI16Tests(Live16, contract.AMIContract):
     """AMI of Asterisk 16."""
 
 
+class AMIByDigest16Tests(Live16, contract.AMIOverHTTPContract):
+    """AMI of Asterisk 16 over HTTP, with digest authentication."""
+
+
+class AMIByCookie16Tests(Live16, contract.AMIOverHTTPContract):
+    """AMI of Asterisk 16 over HTTP, with a cookie."""
+
+    authentication = "MD5"
+
+
 class AGI16Tests(Live16, contract.AGIContract):
     """FastAGI of Asterisk 16."""
 
@@ -48,4 +68,7 @@ class ARI16Tests(Live16, contract.ARIContract):
 
 def test_suite() -> TestSuite:
     """Return the tests that trial is to run."""
-    return live_suite(AMI22Tests, AGI22Tests, ARI22Tests, AMI16Tests, AGI16Tests, ARI16Tests)
+    return live_suite(
+        *(AMI22Tests, AMIByDigest22Tests, AMIByCookie22Tests, AGI22Tests, ARI22Tests),
+        *(AMI16Tests, AMIByDigest16Tests, AMIByCookie16Tests, AGI16Tests, ARI16Tests),
+    )

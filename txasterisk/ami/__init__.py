@@ -1,7 +1,18 @@
 """The Asterisk Manager Interface: actions, and events as they happen."""
 
+from .http import AMIHTTP, AMIHTTPFactory
 from .messages import Action, Event, Message, Response
 from .protocol import AMIFactory, AMIProtocol
 from .service import AMIService
 
-__all__ = ["AMIFactory", "AMIProtocol", "AMIService", "Action", "Event", "Message", "Response"]
+__all__ = [
+    "AMIHTTP",
+    "AMIFactory",
+    "AMIHTTPFactory",
+    "AMIProtocol",
+    "AMIService",
+    "Action",
+    "Event",
+    "Message",
+    "Response",
+]

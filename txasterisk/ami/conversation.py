@@ -106,6 +106,10 @@ class ClientConversation(Generic[A]):
         self._listing: dict[bytes, Question[A]] = {}
         self._forgotten: deque[Question[A]] = deque()
 
+    def skip_greeting(self) -> None:
+        """Expect no greeting: over HTTP there is none."""
+        self._greeted = True
+
     def begin(self, action: Action, asker: A) -> tuple[Question[A], bytes]:
         """
         Ask something.

@@ -12,8 +12,9 @@ from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from .._staying import BackOff, StayingService
 from .._subscriptions import Listener, Subscription
 from ..errors import AsteriskError, Disconnected
+from .login import Authentication
 from .messages import Event, Headers, Response
-from .protocol import AMIFactory, AMIProtocol, Authentication, event_subscriptions
+from .protocol import AMIFactory, AMIProtocol, event_subscriptions
 from .verbs import Verbs
 
 __all__ = ["AMIService"]

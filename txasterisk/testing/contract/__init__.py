@@ -16,6 +16,7 @@ Every call goes over the extensions that :mod:`txasterisk.testing.default_dialpl
 
 from .agi import AGIContract
 from .ami import AMIContract
+from .ami_http import AMIOverHTTPContract
 from .ari import ARIContract
 from .healing import HealingContract
 from .place import AsteriskContract, Place
@@ -23,6 +24,7 @@ from .place import AsteriskContract, Place
 __all__ = [
     "AGIContract",
     "AMIContract",
+    "AMIOverHTTPContract",
     "ARIContract",
     "AsteriskContract",
     "HealingContract",
