@@ -19,7 +19,7 @@ from zope.interface import implementer
 from ._words import words
 from .errors import AsteriskError, Disconnected, RemoteProtocolError
 
-__all__ = ["KEPT_IDLE", "agent_to", "body_of", "client", "endpoint_of", "ours", "pool_of"]
+__all__ = ["KEPT_IDLE", "Body", "agent_to", "body_of", "client", "endpoint_of", "ours", "pool_of"]
 
 #: Seconds that an idle connection is kept. Asterisk closes it after 15, without a word and even
 #: with a request on its way to it.
@@ -60,7 +60,7 @@ def agent_to(
 
 def client(agent: IAgent) -> HTTPClient:
     """Return a client that writes its small bodies at once."""
-    return HTTPClient(agent, data_to_body_producer=_Body)
+    return HTTPClient(agent, data_to_body_producer=Body)
 
 
 async def body_of(answer: IResponse, limit: int) -> bytes:
@@ -110,7 +110,7 @@ class _Always:
 
 
 @implementer(IBodyProducer)
-class _Body:
+class Body:
     """Writes a small body at once; treq's own way takes a turn of the global reactor."""
 
     def __init__(self, body: bytes) -> None:

@@ -25,10 +25,11 @@ class Digest:
 
     :param username: a user of ``manager.conf``, spelled as there.
     :param secret: its secret.
+    :param own_nonce: what the client adds to the proof; at random by default.
     :raises LocalProtocolError: HTTP cannot carry the name.
     """
 
-    def __init__(self, username: str, secret: str) -> None:
+    def __init__(self, username: str, secret: str, own_nonce: str | None = None) -> None:
         if not username.isprintable() or '"' in username or "\\" in username:
             raise LocalProtocolError(f"HTTP digest cannot carry the user name {username!r}")
         self.username = username
@@ -36,7 +37,7 @@ class Digest:
         self._realm = ""
         self._nonce = ""
         self._count = 0
-        self._ours = token_hex(8)
+        self._own_nonce = own_nonce or token_hex(8)
 
     @property
     def nonce(self) -> str:
@@ -54,10 +55,10 @@ class Digest:
         count = f"{self._count:08x}"
         whose = _md5(f"{self.username}:{self._realm}:{self._secret}")
         what = _md5(f"{method}:{uri}")
-        proof = _md5(f"{whose}:{self._nonce}:{count}:{self._ours}:auth:{what}")
+        proof = _md5(f"{whose}:{self._nonce}:{count}:{self._own_nonce}:auth:{what}")
         return (
             f'Digest username="{self.username}", realm="{self._realm}", nonce="{self._nonce}", '
-            f'uri="{uri}", algorithm=MD5, qop=auth, nc={count}, cnonce="{self._ours}", '
+            f'uri="{uri}", algorithm=MD5, qop=auth, nc={count}, cnonce="{self._own_nonce}", '
             f'response="{proof}"'
         )
 

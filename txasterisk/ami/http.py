@@ -264,19 +264,17 @@ class AMIHTTP(Verbs):
             self._rest(0.0)
 
     def _rest(self, seconds: float) -> None:
-        """Have the pulse beat again after that."""
-        if self._pulse is not None:
-            self._pulse.cancel()
-        self._pulse = self._clock.callLater(seconds, self._beat)
+        """Let the pulse rest for so long before it fetches events; longer when it does not."""
+        if self._gone is None:
+            if self._pulse is not None:
+                self._pulse.cancel()
+            rest = seconds if self._fetching else self._idle_time()
+            self._pulse = self._clock.callLater(rest, self._beat)
 
     def _beat(self) -> None:
         self._pulse = None
         beat = self._fetch() if self._fetching else self._confirm(PONG_WITHIN)
-        Deferred.fromCoroutine(beat).addCallbacks(self._beaten, self._broken)
-
-    def _beaten(self, pause: float) -> None:
-        if self._gone is None:
-            self._rest(pause if self._fetching else self._idle_time())
+        Deferred.fromCoroutine(beat).addCallbacks(self._rest, self._broken)
 
     def _idle_time(self) -> float:
         # A session is purged some seconds after its time, but its time is counted in whole ones.
@@ -294,6 +292,9 @@ class AMIHTTP(Verbs):
         asked = self._new("WaitEvent", {"Timeout": WAIT})
         body = await self._within(WAIT + PONG_WITHIN, asked)
         self._fetched = self._clock.seconds()
+        if not body:
+            # Asterisk says so that there was a newer WaitEvent in this session.
+            return POLL
         eventful = self._take(asked, body)
         await asked.waiting
         return BREATH if eventful or self._fetched - began >= POLL else POLL
@@ -477,7 +478,9 @@ _EVERY_EVENT: Final = _EveryEvent()
 
 def _checked(url: str) -> str:
     parts = urlsplit(url)
-    wanted = parts.scheme in ("http", "https") and parts.hostname and url.isprintable()
+    wanted = (
+        parts.scheme in ("http", "https") and parts.hostname and url.isascii() and url.isprintable()
+    )
     if not wanted or parts.query or parts.fragment or " " in url:
         raise ValueError("the URL of AMI over HTTP must be like http://127.0.0.1:8088")
     if "@" in parts.netloc:

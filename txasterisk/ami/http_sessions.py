@@ -15,7 +15,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent
 
-from .._http import agent_to, body_of, client, endpoint_of, ours, pool_of
+from .._http import Body, agent_to, body_of, endpoint_of, ours, pool_of
 from ..errors import AsteriskError, Disconnected, LoginRefused, RemoteProtocolError
 from .digest import Digest
 
@@ -58,9 +58,8 @@ class Server:
 
     def __init__(self, url: str, agent: IAgent | None, reactor: Any) -> None:
         self._url = url
-        self._reactor = reactor
         self._pool = pool_of(reactor, CONNECTIONS)
-        self._http = client(agent or agent_to(endpoint_of(url, reactor), reactor, self._pool))
+        self._agent = agent or agent_to(endpoint_of(url, reactor), reactor, self._pool)
         _, _, host_and_prefix = url.partition("://")
         self._prefix = host_and_prefix.partition("/")[1] + host_and_prefix.partition("/")[2]
 
@@ -82,15 +81,8 @@ class Server:
             name, value = header
             headers.addRawHeader(name.encode(), value.encode("utf-8", "surrogateescape"))
         try:
-            answer: Any = await self._http.request(
-                "POST",
-                self._url + page,
-                headers=headers,
-                data=form,
-                allow_redirects=False,
-                unbuffered=True,
-                reactor=self._reactor,
-            )
+            uri = (self._url + page).encode("ascii")
+            answer: Any = await self._agent.request(b"POST", uri, headers, Body(form))
             return Reply(answer.code, answer.headers, await body_of(answer, MAX_BODY))
         except (AsteriskError, CancelledError):
             raise
