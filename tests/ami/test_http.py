@@ -588,6 +588,17 @@ class SilentTests(WebTestCase):
             self.pbx.hear("Challenge").answer("Challenge: 100071077")
         self.assertNoResult(ami.when_disconnected())
 
+    def test_replaced(self) -> None:
+        """There is nothing to lose when Asterisk has begun another session meanwhile."""
+        ami = self.log_in("off")
+        self.clock.advance(PING_EVERY)
+        self.pbx.hear("Challenge").answer("Challenge: 712821811")
+        ami.action("Events", {"EventMask": "on"})
+        self.pbx.hear("Events").answer("Events: On")
+        self.clock.advance(0)
+        self.pbx.hear("WaitEvent").tell()
+        self.assertNoResult(ami.when_disconnected())
+
     def test_short_lived(self) -> None:
         """A session that lasts for a shorter time is asked more often."""
         connecting = self.factory(events="off").connect(URL)

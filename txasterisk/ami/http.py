@@ -304,12 +304,13 @@ class AMIHTTP(Verbs):
         Make sure that Asterisk is there and that this is still the same session.
 
         With digest authentication Asterisk begins another one in place of one that has expired,
-        and does not say so. But its challenge stays the same for as long as a session lasts.
+        and does not say so. But its challenge stays the same for as long as a session lasts. While
+        no events are wanted there is nothing to lose by that.
         """
         asked = self._new("Challenge", {"AuthType": "MD5"})
         self._take(asked, await self._within(seconds, asked))
         challenge = (await asked.waiting).get("Challenge")
-        if self._challenge not in (None, challenge):
+        if self._fetching and challenge != self._challenge:
             raise Disconnected("the session has expired")
         self._challenge = challenge
         self._fetched = self._clock.seconds()
