@@ -65,6 +65,8 @@ class WebTestCase(SynchronousTestCase):
     def fetch(self, seconds: float = NEXT_TURN) -> Asked:
         """Let the pause before a WaitEvent pass, and return that."""
         self.clock.advance(seconds)
+        if self.pbx.asked[0]["Action"] == "Challenge":
+            self.pbx.hear("Challenge").answer("Challenge: 100071077")
         return self.pbx.hear("WaitEvent")
 
 
@@ -111,10 +113,8 @@ class LoginTests(WebTestCase):
             b"Action=Login&ActionID=%s&Username=full&Secret=hush-hush" % login["ActionID"].encode(),
         )
         login.answer("Message: Authentication accepted")
-        challenge = self.pbx.hear("Challenge")
-        self.assertEqual(challenge.header("Cookie"), 'mansession_id="18c07d62"')
-        challenge.answer("Challenge: 100071077")
         events = self.pbx.hear("Events")
+        self.assertEqual(events.header("Cookie"), 'mansession_id="18c07d62"')
         self.assertEqual(events["EventMask"], "on")
         events.answer("Events: On")
         self.assertNoResult(connecting)
@@ -135,11 +135,11 @@ class LoginTests(WebTestCase):
     def test_digest(self) -> None:
         """What is asked first is asked again with the proof that the server wants."""
         connecting = self.factory("digest").connect(URL)
-        asked = self.pbx.hear("Challenge")
+        asked = self.pbx.hear("Events")
         self.assertEqual(asked.uri, "http://pbx.test:8088/arawman")
         self.assertIsNone(asked.header("Authorization"))
         asked.challenge("4090e772")
-        again = self.pbx.hear("Challenge")
+        again = self.pbx.hear("Events")
         self.assertEqual(again.form, asked.form)
         proof = again.header("Authorization")
         assert proof is not None
@@ -152,9 +152,9 @@ class LoginTests(WebTestCase):
     def test_prefix_in_the_proof(self) -> None:
         """The proof is one for the whole path."""
         connecting = self.factory("digest").connect("http://pbx.test/asterisk/")
-        self.pbx.hear("Challenge").challenge("4090e772")
+        self.pbx.hear("Events").challenge("4090e772")
         self.assertIn(
-            'uri="/asterisk/arawman"', self.pbx.hear("Challenge").header("Authorization") or ""
+            'uri="/asterisk/arawman"', self.pbx.hear("Events").header("Authorization") or ""
         )
         give_up(connecting)
 
@@ -171,7 +171,7 @@ class LoginTests(WebTestCase):
             if authentication == "MD5":
                 self.pbx.hear("Challenge").answer("Challenge: 1")
             if authentication == "digest":
-                self.pbx.hear("Challenge").challenge("4090e772")
+                self.pbx.hear("Events").challenge("4090e772")
             refuse(self.pbx.asked.pop())
             error = self.failureResultOf(connecting, LoginRefused).value
             self.assertNotIn(SECRET, str(error))
@@ -202,7 +202,7 @@ class LoginTests(WebTestCase):
     def test_another_proof(self) -> None:
         """A server that wants another proof than a digest is none of Asterisk's."""
         connecting = self.factory("digest").connect(URL)
-        asked = self.pbx.hear("Challenge")
+        asked = self.pbx.hear("Events")
         asked.send(401, b"", "text/html", WWW_Authenticate='Basic realm="x"')
         self.failureResultOf(connecting, RemoteProtocolError)
 
@@ -245,7 +245,6 @@ class LoginTests(WebTestCase):
         """Who may not ask for the version does without."""
         connecting = self.factory().connect(URL)
         self.pbx.hear("Login").answer()
-        self.pbx.hear("Challenge").answer("Challenge: 1")
         self.pbx.hear("Events").answer("Events: On")
         self.pbx.hear("CoreSettings").refuse("Permission denied")
         self.assertEqual(self.successResultOf(connecting).version, "")
@@ -256,7 +255,6 @@ class LoginTests(WebTestCase):
         login = self.pbx.hear("Login")
         self.assertEqual(login["Events"], "call,user")
         login.answer()
-        self.pbx.hear("Challenge").answer("Challenge: 1")
         self.assertEqual(self.pbx.hear("Events")["EventMask"], "call,user")
         give_up(connecting)
 
@@ -556,19 +554,23 @@ class EventTests(WebTestCase):
         self.pbx.hear("Events").refuse("Invalid event mask")
         self.fetch()
 
-    def test_after_a_long_sleep(self) -> None:
-        """When the machine was asleep, it is asked first whether the session is still the same."""
-        self.fetch().tell()
-        self.clock.advance(IN_DOUBT_AFTER + 0.1)
+    def test_after_a_long_wait(self) -> None:
+        """After a long wait it is asked whether the session is still the same."""
+        waiting = self.fetch()
+        self.clock.advance(IN_DOUBT_AFTER)
+        waiting.tell()
+        self.clock.advance(BREATH)
         self.pbx.hear("Challenge").answer("Challenge: 100071077")
         self.pbx.hear("WaitEvent").tell("Newchannel")
         self.assertEqual(self.heard, ["Newchannel"])
 
-    def test_after_too_long_a_sleep(self) -> None:
+    def test_replaced(self) -> None:
         """Another challenge than before means another session: what happened meanwhile is lost."""
-        self.fetch().tell()
+        waiting = self.fetch()
         told = self.ami.next("NeverSeen")
-        self.clock.advance(IN_DOUBT_AFTER + 0.1)
+        self.clock.advance(IN_DOUBT_AFTER)
+        waiting.tell()
+        self.clock.advance(BREATH)
         self.pbx.hear("Challenge").answer("Challenge: 712821811")
         error = self.failureResultOf(told, Disconnected).value
         self.assertIn("the session has expired", str(error))
@@ -596,6 +598,7 @@ class SilentTests(WebTestCase):
         ami.action("Events", {"EventMask": "on"})
         self.pbx.hear("Events").answer("Events: On")
         self.clock.advance(0)
+        self.pbx.hear("Challenge").answer("Challenge: 379475030")
         self.pbx.hear("WaitEvent").tell()
         self.assertNoResult(ami.when_disconnected())
 
@@ -603,7 +606,6 @@ class SilentTests(WebTestCase):
         """A session that lasts for a shorter time is asked more often."""
         connecting = self.factory(events="off").connect(URL)
         self.pbx.hear("Login").answer()
-        self.pbx.hear("Challenge").answer("Challenge: 1")
         self.pbx.hear("Events").answer("Events: Off")
         settings = self.pbx.hear("CoreSettings")
         settings.refuse("Permission denied", lasts=8)
@@ -651,7 +653,7 @@ class NonceTests(WebTestCase):
     def setUp(self) -> None:
         super().setUp()
         connecting = self.factory("digest").connect(URL)
-        self.pbx.hear("Challenge").challenge("4090e772")
+        self.pbx.hear("Events").challenge("4090e772")
         self.pbx.finish_login()
         self.ami = self.successResultOf(connecting)
 

@@ -128,7 +128,6 @@ class WebPBX:
 
     def finish_login(self, *settings: str, events: str = "On") -> None:
         """Answer what comes when the credentials are accepted."""
-        self.hear("Challenge").answer("Challenge: 100071077")
         self.hear("Events").answer(f"Events: {events}")
         self.hear("CoreSettings").answer("AMIversion: 11.0.0", *settings)
 

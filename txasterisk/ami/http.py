@@ -2,8 +2,8 @@
 AMI over HTTP: :class:`AMIHTTP`, and :class:`AMIHTTPFactory`, which logs it in.
 
 It does what :class:`AMIProtocol` does, where only HTTP gets through. Each action is a request.
-Events do not come by themselves: a ``WaitEvent`` at a time fetches them, which Asterisk answers
-within a second of an event.
+Events do not come by themselves: one ``WaitEvent`` at a time fetches them, which Asterisk answers
+when there are some.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import count
+from math import inf
 from typing import Final, Literal, NoReturn, TypeAlias, TypeVar
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
@@ -55,13 +56,14 @@ MAX_FORM: Final = 40_960
 #: last (``httptimeout`` of manager.conf, a minute by default). Together with what the answer may
 #: take on top they say how long a dead link goes unnoticed.
 WAIT: Final = 30
-#: Seconds between two WaitEvents when events came: on a busy server there always are some.
+#: Seconds between two WaitEvents when events came: on a busy server there always are some, and a
+#: request for each would be many.
 BREATH: Final = 0.1
 #: The same when there were none and Asterisk did not wait for any. It answers at once when
 #: anything happened, wanted or not, and when the session is too short-lived to wait in.
 POLL: Final = 1.0
-#: After so many seconds without a WaitEvent, as when the machine was asleep, the session may have
-#: expired. A session that is that short cannot be.
+#: When the last WaitEvent was sent longer ago, in seconds, the session may have expired since, as
+#: when the network or this machine stood still. No session can be kept that lasts for less.
 IN_DOUBT_AFTER: Final = 3.0
 
 T = TypeVar("T")
@@ -93,7 +95,7 @@ class AMIHTTP(Verbs):
         self._limits: TimeLimits[_Asked] = TimeLimits(clock, self._too_late)
         self._exchanges: set[Deferred[bytes]] = set()
         self._fetching = False
-        self._fetched = clock.seconds()
+        self._asked_at = -inf
         self._challenge: str | None = None
         self._pulse: IDelayedCall | None = None
         self._disconnected: Milestone[Disconnected] = Milestone()
@@ -178,7 +180,6 @@ class AMIHTTP(Verbs):
 
     async def _begin(self, events: str | None, timeout: float) -> None:
         """Do what is left to do once the credentials are accepted."""
-        await self._confirm(timeout)
         await self.action("Events", {"EventMask": events or "on"}, timeout=timeout)
         with suppress(ActionFailed):
             settings = await self.action("CoreSettings", timeout=timeout)
@@ -259,6 +260,8 @@ class AMIHTTP(Verbs):
     # The pulse: it fetches events, or else shows that both sides are there
 
     def _set_fetching(self, fetching: bool) -> None:
+        if fetching and not self._fetching:
+            self._challenge, self._asked_at = None, -inf
         self._fetching = fetching
         if self._pulse is not None:
             self._rest(0.0)
@@ -273,7 +276,7 @@ class AMIHTTP(Verbs):
 
     def _beat(self) -> None:
         self._pulse = None
-        beat = self._fetch() if self._fetching else self._confirm(PONG_WITHIN)
+        beat = self._fetch() if self._fetching else self._confirm()
         Deferred.fromCoroutine(beat).addCallbacks(self._rest, self._broken)
 
     def _idle_time(self) -> float:
@@ -286,34 +289,32 @@ class AMIHTTP(Verbs):
 
         :return: how many seconds to wait before the next time.
         """
-        began = self._clock.seconds()
-        if began - self._fetched > IN_DOUBT_AFTER:
-            await self._confirm(PONG_WITHIN)
+        if self._clock.seconds() - self._asked_at > IN_DOUBT_AFTER:
+            await self._confirm()
+        self._asked_at = began = self._clock.seconds()
         asked = self._new("WaitEvent", {"Timeout": WAIT})
         body = await self._within(WAIT + PONG_WITHIN, asked)
-        self._fetched = self._clock.seconds()
         if not body:
             # Asterisk says so that there was a newer WaitEvent in this session.
             return POLL
         eventful = self._take(asked, body)
         await asked.waiting
-        return BREATH if eventful or self._fetched - began >= POLL else POLL
+        return BREATH if eventful or self._clock.seconds() - began >= POLL else POLL
 
-    async def _confirm(self, seconds: float) -> float:
+    async def _confirm(self) -> float:
         """
-        Make sure that Asterisk is there and that this is still the same session.
+        Make sure that Asterisk is there, and that this is still the same session.
 
         With digest authentication Asterisk begins another one in place of one that has expired,
         and does not say so. But its challenge stays the same for as long as a session lasts. While
         no events are wanted there is nothing to lose by that.
         """
         asked = self._new("Challenge", {"AuthType": "MD5"})
-        self._take(asked, await self._within(seconds, asked))
+        self._take(asked, await self._within(PONG_WITHIN, asked))
         challenge = (await asked.waiting).get("Challenge")
-        if self._fetching and challenge != self._challenge:
+        if self._fetching and self._challenge not in (None, challenge):
             raise Disconnected("the session has expired")
         self._challenge = challenge
-        self._fetched = self._clock.seconds()
         return BREATH
 
     def _new(self, name: str, headers: Headers) -> _Asked:

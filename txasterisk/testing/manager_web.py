@@ -27,8 +27,8 @@ LIFETIME_BEFORE_LOGIN: Final = 5
 NONCE_LIFETIME: Final = 62
 #: WaitEvent ends so long before the session would.
 SPARE: Final = 10
-#: How often WaitEvent looks, in seconds.
-LOOK_EVERY: Final = 1.0
+#: How often WaitEvent looks, in seconds. Asterisk's is woken up.
+LOOK_EVERY: Final = 0.02
 MAX_BODY: Final = 40_960
 REALM: Final = "asterisk"
 
@@ -217,7 +217,8 @@ class WebPerformer(Performer):
         asked = int(action.get("Timeout") or -1)
         if not session.mask:
             session.mask = CLASSES
-        for _ in range(most if asked < 0 else min(asked, most)):
+        until = self._switchboard.clock.seconds() + (most if asked < 0 else min(asked, most))
+        while self._switchboard.clock.seconds() < until:
             if session.events or session.waiting is not this:
                 break
             await self.pause(LOOK_EVERY)
