@@ -640,6 +640,21 @@ class CookieTests(WebTestCase):
         self.clock.advance(100)
         self.assertEqual(self.pbx.asked, [])
 
+    def test_among_other_cookies(self) -> None:
+        """Something in between may set cookies of its own."""
+        ami = self.log_in()
+        asked = ami.ping()
+        action = self.pbx.hear("Ping")
+        action.send(
+            200,
+            f"Response: Success\r\nActionID: {action['ActionID']}\r\n\r\n".encode(),
+            "text/plain",
+            Set_Cookie="stick=1; Max-Age=9",
+            SET_COOKIE='mansession_id="18c07d62"; Version=1; Max-Age=60',
+        )
+        self.successResultOf(asked)
+        self.assertNoResult(ami.when_disconnected())
+
     def test_expired_while_waiting(self) -> None:
         """The same is true of the wait for events."""
         ami = self.log_in()
@@ -696,6 +711,24 @@ class NonceTests(WebTestCase):
         self.pbx.hear("Ping").challenge("316b128a")
         error = self.failureResultOf(asked, Disconnected).value
         self.assertIsInstance(error.reason, LoginRefused)
+
+
+class SilentNonceTests(WebTestCase):
+    """A session without events that is named by a nonce."""
+
+    def test_kept_alive(self) -> None:
+        """The server does not say how long it lasts, and one that is replaced does no harm."""
+        connecting = self.factory("digest", events="off").connect(URL)
+        self.pbx.hear("Events").challenge("4090e772")
+        self.pbx.finish_login(events="Off")
+        ami = self.successResultOf(connecting)
+        self.clock.advance(PING_EVERY - 1)
+        self.assertEqual(self.pbx.asked, [])
+        self.clock.advance(1)
+        self.pbx.hear("Challenge").answer("Challenge: 1")
+        self.clock.advance(PING_EVERY)
+        self.pbx.hear("Challenge").answer("Challenge: 2")
+        self.assertNoResult(ami.when_disconnected())
 
 
 class EndTests(WebTestCase):

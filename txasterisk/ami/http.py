@@ -280,8 +280,9 @@ class AMIHTTP(Verbs):
         Deferred.fromCoroutine(beat).addCallbacks(self._rest, self._broken)
 
     def _idle_time(self) -> float:
-        # A session is purged some seconds after its time, but its time is counted in whole ones.
-        return min(PING_EVERY, (self._session.lifetime or PING_EVERY) / 2)
+        lifetime = self._session.lifetime
+        # Half of what the session lasts, for a request takes its time.
+        return min(PING_EVERY, lifetime / 2) if lifetime else PING_EVERY
 
     async def _fetch(self) -> float:
         """

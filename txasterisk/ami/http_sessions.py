@@ -21,8 +21,8 @@ from .digest import Digest
 
 __all__ = ["CookieSession", "DigestSession", "Server", "Session"]
 
-#: An answer to WaitEvent holds all events since the one before: this is a minute of 2000 a second
-#: of the usual size, and a quarter of what Asterisk needs itself to write it.
+#: An answer to WaitEvent holds all events since the one before: this is a minute of 2000 a second,
+#: of the usual size.
 MAX_BODY: Final = 64 * 1024 * 1024
 #: One connection for the actions, one to wait for events.
 CONNECTIONS: Final = 2
@@ -31,8 +31,9 @@ CONNECTIONS: Final = 2
 MAX_STALE: Final = 5
 
 _FORM: Final = b"application/x-www-form-urlencoded"
-_COOKIE: Final = re.compile(r'\s*mansession_id="?([0-9a-fA-F]+)"?')
-_LIFETIME: Final = re.compile(r";\s*Max-Age=(\d+)", re.IGNORECASE)
+_COOKIE: Final = re.compile(
+    r'\bmansession_id="?([0-9a-fA-F]+)"?(?:;[^,]*?\bMax-Age=(\d+))?', re.IGNORECASE
+)
 
 
 class Reply(NamedTuple):
@@ -43,8 +44,8 @@ class Reply(NamedTuple):
     body: bytes
 
     def header(self, name: str) -> str:
-        """Return a header, or an empty text."""
-        return str(self.headers.getRawHeaders(name, [""])[0])
+        """Return a header, or an empty text; one that is repeated as if it stood in one line."""
+        return ", ".join(self.headers.getRawHeaders(name, []))
 
 
 class Server:
@@ -132,14 +133,14 @@ class CookieSession:
         known = ("Cookie", f'mansession_id="{self._id}"') if self._id else None
         reply = await self._server.post("/rawman", form, known)
         body = _messages(reply)
-        cookie = reply.header("Set-Cookie")
-        named, lifetime = _COOKIE.match(cookie), _LIFETIME.search(cookie)
+        named = _COOKIE.search(reply.header("Set-Cookie"))
         if named is None:
             raise RemoteProtocolError("this is no AMI: the answer names no session")
-        if self._id not in ("", named[1]):
+        session, lifetime = named.groups()
+        if self._id not in ("", session):
             raise Disconnected("the session has expired, or was ended")
-        self._id = named[1]
-        self.lifetime = float(lifetime[1]) if lifetime else None
+        self._id = session
+        self.lifetime = float(lifetime) if lifetime else None
         return body
 
     def close(self) -> Deferred[None]:

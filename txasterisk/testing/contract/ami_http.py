@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import random
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.defer import gatherResults
 
 from ..._http import agent_to, pool_of
 from ...ami import AMIHTTP, AMIHTTPFactory, Event
+from ...ami.digest import Digest
 from ...ami.http import HTTPAuthentication
-from ...ami.http_sessions import CookieSession, Server
+from ...ami.http_sessions import CookieSession, DigestSession, Server
 from ...errors import ActionFailed, Disconnected, LoginRefused
 from .ami import AMIContract
 from .place import SECRETS, SOON
 
 __all__ = ["AMIOverHTTPContract"]
+
+#: Is answered in the same way as long as a session lasts.
+CHALLENGE: Final = b"Action=Challenge&AuthType=MD5"
 
 
 class AMIOverHTTPContract(AMIContract):
@@ -92,6 +97,43 @@ class AMIOverHTTPContract(AMIContract):
         await ami.action("UserEvent", {"UserEvent": "Later"})
         await told
         self.assertEqual(heard, [])
+
+    # Sessions
+
+    async def test_unknown_cookie(self) -> None:
+        """A cookie that the server does not know begins a session of nobody, under another one."""
+        cookie = 'mansession_id="1234abcd"'
+        server = Server(self.url, self.agent(), self.reactor)
+        reply = await server.post("/rawman", b"Action=Ping", ("Cookie", cookie))
+        self.assertEqual(reply.body, b"Response: Error\r\nMessage: Permission denied\r\n\r\n")
+        self.assertIn("mansession_id=", reply.header("Set-Cookie"))
+        self.assertNotIn(cookie, reply.header("Set-Cookie"))
+        await server.close()
+
+    async def test_unknown_nonce(self) -> None:
+        """A nonce that the server does not know begins another session."""
+        challenges = set()
+        for nonce in (f"{random.randrange(2**31):08x}" for _ in range(2)):
+            session = self.session_of(nonce)
+            challenges.add(await session.perform(CHALLENGE))
+            self.assertIn(await session.perform(CHALLENGE), challenges)
+            await session.close()
+        self.assertEqual(len(challenges), 2)
+
+    async def test_stale_nonce(self) -> None:
+        """When a count is used twice, the session goes on under a new nonce."""
+        nonce = f"{random.randrange(2**31):08x}"
+        one, two = self.session_of(nonce), self.session_of(nonce)
+        challenge = await one.perform(CHALLENGE)
+        for session in (two, one, two):
+            self.assertEqual(await session.perform(CHALLENGE), challenge)
+        await gatherResults([one.close(), two.close()])
+
+    def session_of(self, nonce: str) -> DigestSession:
+        """Return a session with a nonce that was made up."""
+        digest = Digest("full", SECRETS["full"])
+        digest.challenged(f'Digest algorithm=MD5, realm="asterisk", nonce="{nonce}", qop="auth"')
+        return DigestSession(Server(self.url, self.agent(), self.reactor), digest)
 
     # Events
 
