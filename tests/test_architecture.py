@@ -29,13 +29,16 @@ TABLE = {
     "_milestone": "twisted.internet.defer",
     "_interruptible": "twisted.internet.defer twisted.python.failure",
     "_time_limits": "twisted.internet.interfaces",
-    "_subscriptions": "errors _reactor twisted.internet.defer twisted.internet.interfaces"
+    "_streams": "errors _reactor twisted.internet.defer twisted.internet.interfaces",
+    "_subscriptions": "errors _reactor _streams twisted.internet.defer twisted.internet.interfaces"
     " twisted.logger twisted.python.failure",
     "_staying": "errors _milestone _reactor twisted",
     "ami.messages": "errors",
+    "ami.irregular": "errors ami.messages",
     "ami.actions": "ami.messages twisted.internet.defer",
     "ami.digest": "errors",
-    "ami.conversation": "errors _lines _subscriptions.WireName ami.messages",
+    "ami.conversation": "errors _lines _subscriptions.WireName ami.irregular ami.messages",
+    "ami.http": "errors _* ami twisted zope.interface",
     "ami*": "errors _* ami twisted",
     "agi.messages": "errors _lines",
     "agi*": "errors _* agi twisted",

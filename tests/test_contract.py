@@ -157,6 +157,14 @@ class SocketAMIByCookieTests(OverSockets, contract.AMIOverHTTPContract):
     authentication = "MD5"
 
 
+class SocketCallsTests(OverSockets, contract.CallsContract):
+    """Calls that AMI places on the fake, over sockets."""
+
+
+class SocketStayingTests(OverSockets, contract.StayingContract):
+    """AMI links to the fake that stay, over sockets."""
+
+
 class SocketAGITests(OverSockets, contract.AGIContract):
     """FastAGI of the fake, over sockets."""
 
@@ -181,6 +189,14 @@ class MemoryAMIByCookieTests(InMemory, contract.AMIOverHTTPContract):
     """AMI of the fake over HTTP, in memory, with a cookie."""
 
     authentication = "MD5"
+
+
+class MemoryCallsTests(InMemory, contract.CallsContract):
+    """Calls that AMI places on the fake, in memory."""
+
+
+class MemoryStayingTests(InMemory, contract.StayingContract):
+    """AMI links to the fake that stay, in memory."""
 
 
 class MemoryAGITests(InMemory, contract.AGIContract):

@@ -99,7 +99,7 @@ class NameTests(SynchronousTestCase):
     def test_arguments_of_actions(self) -> None:
         """A time says its unit, whose action decides, and a keyword has an underscore behind it."""
         for action, wire, python in (
-            ("Originate", "Timeout", "timeout_ms"),
+            ("Park", "Timeout", "timeout_ms"),
             ("WaitEvent", "Timeout", "timeout_s"),
             ("Originate", "Async", "async_"),
             ("MessageSend", "From", "from_"),

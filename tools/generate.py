@@ -407,6 +407,7 @@ NOT_GENERATED: Final = {
     "FilterList": "it is documented, but no Asterisk has it",
     "Login": "AMIProtocol.login also answers the challenge",
     "Logoff": "AMIProtocol.logoff also waits for the end of the connection",
+    "Originate": "Verbs.originate also follows the call",
     "Ping": "Verbs.ping is written by hand",
 }
 
@@ -416,7 +417,6 @@ ABBREVIATIONS: Final = re.compile("(DAHDI|DND|IAX|SIP|SKINNY)(?=[A-Za-z])")
 #: Times, which say their unit. It also keeps them apart from the time to wait for the answer.
 WITH_UNIT: Final = {
     "AbsoluteTimeout Timeout": "timeout_s",
-    "Originate Timeout": "timeout_ms",
     "Park Timeout": "timeout_ms",
     "PlayDTMF Duration": "duration_ms",
     "PlayMF Duration": "duration_ms",
@@ -475,10 +475,7 @@ OPEN_WORDS: Final = {"Cause", "EventMask", "MatchCriteria", "Module"}
 
 #: What one must know before one calls it.
 REMARKS: Final = {
-    "IAXnetstats": "Asterisk sends no answer to it: without ``timeout`` it waits for ever.",
-    "Originate": "Without ``async_`` it holds up all behind it until the call is answered.",
-    "SKINNYshowdevice": "Asterisk sends no answer about a device that it does not know.",
-    "SKINNYshowline": "Asterisk sends no answer about a line that it does not know.",
+    "IAXnetstats": "Asterisk sends bare rows, which are in ``output``.",
     "WaitEvent": "It holds up all behind it, and events come without it.",
 }
 

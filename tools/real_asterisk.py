@@ -58,7 +58,13 @@ PORTS_OF_THE_TESTS = ("fastagi",)
 RTP_PORT_COUNT = 40
 
 USERS = {
-    "ami": {"full": "full-secret", "readonly": "readonly-secret", "tls": "tls-secret"},
+    "ami": {
+        "full": "full-secret",
+        "readonly": "readonly-secret",
+        "tls": "tls-secret",
+        "nowhere": "nowhere-secret",
+        "single": "single-secret",
+    },
     "ari": {"full": "full-secret", "readonly": "readonly-secret"},
     "sip": {"alice": "alice-secret"},
 }

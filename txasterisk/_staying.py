@@ -54,6 +54,7 @@ class StayingService(Service, ABC, Generic[C]):
         self._retry_refused = retry_refused
         self._clock: IReactorTime = the_reactor(clock)
         self._connected: Milestone[C] = Milestone()
+        self._lost_at: float | None = None
         self._staying: Deferred[None] | None = None
         self._stopped: Milestone[None] = Milestone()
         self._stopped.reach(None)
@@ -74,6 +75,16 @@ class StayingService(Service, ABC, Generic[C]):
     @abstractmethod
     def _greeting(self, connection: C) -> str:
         """Say in a few words what we are connected to."""
+
+    def _take(self, connection: C) -> None:
+        """Have a connection feed those who listen, before anyone is told that it is there."""
+
+    def _heard_at(self, connection: C) -> float:
+        """Return when the last sign of life came over a connection that is gone."""
+        return self._clock.seconds()
+
+    def _tell_gap(self, since: float, until: float) -> None:
+        """Tell everyone who listens that between these two times events were missed."""
 
     def when_connected(self) -> Deferred[C]:
         """
@@ -146,9 +157,13 @@ class StayingService(Service, ABC, Generic[C]):
         self.connection = connection
         self._trouble = ""
         _log.info("{label}: {greeting}", label=self.label, greeting=self._greeting(connection))
+        self._take(connection)
+        if self._lost_at is not None:
+            self._tell_gap(self._lost_at, self._clock.seconds())
         self._connected.reach(connection)
         gone = await self._when_disconnected(connection)
         self.connection = None
+        self._lost_at = self._heard_at(connection)
         if not self._stopping:
             self._connected = Milestone()
             self._tell(gone)

@@ -22,6 +22,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ._reactor import the_reactor
+from ._streams import STREAM_LIMIT, Brake, Buffer, EventStream
 from .errors import AsteriskError, TimedOut
 
 __all__ = ["Listener", "Subscription", "Subscriptions", "WireName"]
@@ -111,6 +112,9 @@ class Subscriptions(Generic[E]):
         self._wildcards: set[str] = set()
         self._spellings: dict[str, list[WireName]] = {}
         self._waiting: dict[Deferred[E], None] = {}
+        self._buffers: dict[Buffer[E], None] = {}
+        #: Holds back the link for the streams; the link says what there is to hold.
+        self.brake = Brake(clock)
         #: Wire name -> its subscriptions in the order of subscribing; empty for an unwanted name.
         #: A wing with many events looks here before it makes a value of the bytes.
         self.by_name: dict[WireName, tuple[Subscription[E], ...]] = _ByName(self._resolve)
@@ -179,6 +183,29 @@ class Subscriptions(Generic[E]):
             limit = the_reactor(self._clock).callLater(timeout, too_late)
         return waiting
 
+    def stream(
+        self, event: str | Iterable[str], /, *, limit: int = STREAM_LIMIT, **match: object
+    ) -> EventStream[E]:
+        """
+        Read the events of that name one after the other.
+
+        :param event: as for :meth:`on`.
+        :param limit: the most events that are kept until they are read.
+        :param match: as for :meth:`on`.
+        :return: an async iterator from now on, which ends when it is cancelled. Reading fails with
+            :class:`EventsLost` when it was read too slowly, and with
+            :class:`Disconnected` when no more events can come.
+        """
+        buffer: Buffer[E] = Buffer(limit, self.brake)
+        subscription = self.on(event, buffer.put, **match)
+        self._buffers[buffer] = None
+
+        def unsubscribe() -> None:
+            self._buffers.pop(buffer, None)
+            subscription.cancel()
+
+        return EventStream(buffer, unsubscribe)
+
     def deliver(self, name: WireName, event: E) -> None:
         """Call the listeners of that name whose wishes the event meets; none harms another."""
         for subscription in self.by_name[name]:
@@ -194,12 +221,37 @@ class Subscriptions(Generic[E]):
                     subscription=subscription,
                 )
 
+    def announce(self, name: WireName, event: E) -> None:
+        """Call the listeners of that name whatever else they wish: it concerns them all."""
+        for subscription in self.by_name[name]:
+            if subscription.active:
+                self._call(subscription, name, event)
+
+    def _call(self, subscription: Subscription[E], name: WireName, event: E) -> None:
+        try:
+            outcome = subscription._listener(event)
+            if outcome is not None:
+                _look_after(outcome, subscription, name)
+        except Exception:
+            _log.failure(
+                "While delivering {name} to {subscription!r}",
+                name=name,
+                subscription=subscription,
+            )
+
     def fail(self, error: AsteriskError) -> None:
-        """Fail every Deferred of :meth:`next`: what they wait for cannot come any more."""
+        """Fail who waits for the next event, alone or in a stream: none can come any more."""
         for waiting in tuple(self._waiting):
             # One of them may have cancelled another.
             if waiting in self._waiting:
                 waiting.errback(error)
+        for buffer in tuple(self._buffers):
+            buffer.end(error)
+
+    def end_streams(self) -> None:
+        """End every stream as it should end: all has come that was to come."""
+        for buffer in tuple(self._buffers):
+            buffer.end()
 
     def clear(self) -> None:
         """Cancel every subscription."""

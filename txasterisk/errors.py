@@ -8,6 +8,7 @@ Every error that txasterisk raises, on its own or through a Deferred::
       Refused                  Asterisk understood and said no; its own words are kept
         LoginRefused           wrong name, wrong secret, or not allowed from here
         ActionFailed           AMI: ``Response: Error``
+        CallFailed             AMI: an originated call was not answered
         CommandFailed          AGI: the command could not be done
         RequestFailed          ARI: an HTTP status of 400 or more
           BadRequest           400
@@ -32,6 +33,7 @@ __all__ = [
     "ActionFailed",
     "AsteriskError",
     "BadRequest",
+    "CallFailed",
     "CommandFailed",
     "ConfigurationError",
     "Conflict",
@@ -90,6 +92,21 @@ class ActionFailed(Refused):
         self.action = action
         self.response = response
         self.message = message
+
+
+class CallFailed(Refused):
+    """
+    A call that AMI originated was not answered.
+
+    :ivar reason: ``busy``, ``congestion``, ``no answer``, ``hung up``, or ``failed`` for everything
+        else that Asterisk does not tell apart, such as an unknown destination.
+    :ivar event: the ``OriginateResponse``, a :class:`txasterisk.ami.messages.Event`.
+    """
+
+    def __init__(self, reason: str, event: object) -> None:
+        super().__init__(f"the call was not answered: {reason}")
+        self.reason = reason
+        self.event = event
 
 
 class CommandFailed(Refused):

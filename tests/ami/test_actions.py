@@ -52,26 +52,23 @@ class WireTests(SynchronousTestCase):
             b"Action: QueuePause\r\nInterface: PJSIP/a\r\nPaused: false\r\n\r\n",
         )
 
-    def test_originate(self) -> None:
-        """Times have their unit, keywords an underscore, and variables may hold commas."""
-        self.wire.originate(
-            channel="PJSIP/a",
-            application="Wait",
-            data="1",
-            timeout_ms=2500,
-            async_=True,
-            variable={"A": "1,2", "B": 3},
+    def test_park(self) -> None:
+        """A time says its unit."""
+        self.wire.park(channel="PJSIP/a", timeout_ms=2500)
+        self.assertEqual(
+            self.wire.sent, b"Action: Park\r\nChannel: PJSIP/a\r\nTimeout: 2500\r\n\r\n"
         )
+
+    def test_message_send(self) -> None:
+        """A keyword has an underscore behind it, and variables may hold commas."""
+        self.wire.message_send(to="pjsip:a", from_="b", variable={"A": "1,2", "B": 3})
         self.assertEqual(
             self.wire.sent,
-            b"Action: Originate\r\n"
-            b"Channel: PJSIP/a\r\n"
-            b"Application: Wait\r\n"
-            b"Data: 1\r\n"
-            b"Timeout: 2500\r\n"
+            b"Action: MessageSend\r\n"
+            b"To: pjsip:a\r\n"
+            b"From: b\r\n"
             b"Variable: A=1\\,2\r\n"
-            b"Variable: B=3\r\n"
-            b"Async: true\r\n\r\n",
+            b"Variable: B=3\r\n\r\n",
         )
 
     def test_setvar(self) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from txasterisk._subscriptions import WireName
+from txasterisk.ami import conversation as conversation_module
 from txasterisk.ami.conversation import (
     MAX_FORGOTTEN,
     MAX_GREETING,
@@ -26,7 +27,7 @@ from txasterisk.ami.conversation import (
     ServerConversation,
 )
 from txasterisk.ami.messages import Action, Event, Headers, Response
-from txasterisk.errors import RemoteProtocolError
+from txasterisk.errors import LocalProtocolError, RemoteProtocolError
 
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"
 
@@ -407,6 +408,145 @@ class EventListTests(SynchronousTestCase):
         )
 
 
+class StreamedListTests(SynchronousTestCase):
+    """A list whose items are told one by one."""
+
+    def setUp(self) -> None:
+        """Ask for a list."""
+        self.client = greeted()
+        self.items: list[Event] = []
+        action = Action.build("CoreShowChannels")
+        self.question, _ = self.client.begin(action, "CoreShowChannels", self.items.append)
+
+    def hear(self, raw: bytes) -> list[Happening]:
+        """Hear something."""
+        return list(self.client.receive(raw))
+
+    def test_items(self) -> None:
+        """Each item is told when it comes; the answer has the completion alone."""
+        self.hear(b"Response: Success\r\nActionID: tx-1\r\nEventList: start\r\n\r\n")
+        for channel in "a", "b":
+            item = f"Event: CoreShowChannel\r\nActionID: tx-1\r\nChannel: {channel}\r\n\r\n"
+            self.assertEqual(self.hear(item.encode()), [])
+            self.assertEqual(self.items[-1]["Channel"], channel)
+        complete = b"Event: X\r\nActionID: tx-1\r\nEventList: Complete\r\nListItems: 2"
+        [answered] = self.hear(complete + b"\r\n\r\n")
+        assert isinstance(answered, Answered)
+        self.assertEqual([event.raw for event in answered.response.events], [complete])
+        self.assertEqual(len(self.items), 2)
+
+    def test_no_list(self) -> None:
+        """An answer that begins no list is told as any other."""
+        [answered] = self.hear(b"Response: Error\r\nActionID: tx-1\r\nMessage: No\r\n\r\n")
+        assert isinstance(answered, Answered)
+        self.assertEqual((answered.response.message, self.items), ("No", []))
+
+    def test_forgotten(self) -> None:
+        """Items that nobody waits for any more are not told."""
+        self.hear(b"Response: Success\r\nActionID: tx-1\r\nEventList: start\r\n\r\n")
+        self.client.forget(self.question)
+        self.hear(b"Event: CoreShowChannel\r\nActionID: tx-1\r\n\r\n")
+        self.assertEqual(self.items, [])
+
+
+class IrregularTests(SynchronousTestCase):
+    """Answers that do not say by themselves when they are complete."""
+
+    PONG = b"Response: Success\r\nActionID: tx-1-end\r\nPing: Pong\r\n\r\n"
+
+    def answers(self, name: str, *heard: bytes) -> list[object]:
+        """Ask for an action, and return what came of it."""
+        client = greeted()
+        ask(client, name)
+        return told(happening for raw in heard for happening in client.receive(raw))
+
+    def test_ping_behind(self) -> None:
+        """What may be silent goes out with a ping right behind it."""
+        client = greeted()
+        self.assertEqual(
+            client.begin(Action.build("IAXnetstats"), "")[1],
+            b"Action: IAXnetstats\r\nActionID: tx-1\r\n\r\n"
+            b"Action: Ping\r\nActionID: tx-1-end\r\n\r\n",
+        )
+
+    def test_masks(self) -> None:
+        """A mask that Asterisk would take for another is refused before it is sent."""
+        for name, header in ("Events", "EventMask"), ("Login", "Events"), ("login", "events"):
+            for mask in "on", "Off", "true", "0", "1", "37", "call", "call,user", "none", "":
+                greeted().begin(Action.build(name, {header: mask}), "")
+            for mask in "Call", "call, user", "call,", ",call", "call,,user", " call", "-1":
+                with self.assertRaisesRegex(LocalProtocolError, f"not '{mask}'"):
+                    greeted().begin(Action.build(name, {header: mask}), "")
+
+    def test_rows(self) -> None:
+        """Rows that come before the answer to the ping are the output, as a command's is."""
+        client = greeted()
+        ask(client, "IAXnetstats")
+        rows = b"LOCAL   REMOTE: 1\r\nIAX2/x   10   0\r\n\r\n"
+        [answered] = [*client.receive(rows), *client.receive(self.PONG)]
+        assert isinstance(answered, Answered)
+        self.assertEqual(answered.response.output, ["LOCAL   REMOTE: 1", "IAX2/x   10   0"])
+        self.assertEqual(answered.response["ActionID"], "tx-1")
+
+    def test_silence(self) -> None:
+        """Nothing but the answer to the ping is an answer without output."""
+        self.assertEqual(self.answers("IAXnetstats", b"\r\n", self.PONG), [("IAXnetstats", "", [])])
+
+    def test_answered_all_the_same(self) -> None:
+        """When there is an answer it counts, and the one to the ping does not."""
+        answer = b"Response: Success\r\nActionID: tx-1\r\nEvents: On\r\n\r\n"
+        self.assertEqual(self.answers("Events", answer), [("Events", "", [])])
+        self.assertEqual(self.answers("Events", answer, self.PONG), [("Events", "", [])])
+
+    def test_other_rows(self) -> None:
+        """Rows that nobody asked for are dropped."""
+        self.assertEqual(self.answers("Ping", b"a row\r\n\r\n"), [])
+
+    def test_endless_rows(self) -> None:
+        """Rows without an end break the conversation instead of filling the memory."""
+        self.patch(conversation_module, "MAX_LIST", 100)
+        row = b"x" * 60 + b"\r\n\r\n"
+        with self.assertRaisesRegex(RemoteProtocolError, "answer to IAXnetstats has more than 100"):
+            self.answers("IAXnetstats", row, row)
+
+    def test_closed_by_an_event(self) -> None:
+        """What is a list in spirit is complete with the event of its own name."""
+        answer = b"Response: Success\r\nActionID: tx-1\r\nMessage: will follow\r\n\r\n"
+        for action, name in (
+            ("FAXStats", b"FAXStats"),
+            ("faxsession", b"FAXSession"),
+            ("WaitEvent", b"WaitEventComplete"),
+        ):
+            event = b"Event: " + name + b"\r\nActionID: tx-1"
+            self.assertEqual(
+                self.answers(action, answer, event + b"\r\n\r\n"),
+                [(action, "will follow", [event])],
+            )
+
+    def test_events_while_waiting(self) -> None:
+        """The events that ``WaitEvent`` waits for are told as any others."""
+        happened = b"Event: UserEvent\r\nPrivilege: user,all"
+        answer = b"Response: Success\r\nActionID: tx-1\r\n\r\n"
+        complete = b"Event: WaitEventComplete\r\nActionID: tx-1"
+        self.assertEqual(
+            self.answers("WaitEvent", answer, happened + b"\r\n\r\n", complete + b"\r\n\r\n"),
+            [Happened(b"UserEvent", Event(happened)), ("WaitEvent", "", [complete])],
+        )
+
+    def test_refused(self) -> None:
+        """An error is complete by itself."""
+        error = b"Response: Error\r\nActionID: tx-1\r\nMessage: Permission denied\r\n\r\n"
+        self.assertEqual(self.answers("FAXStats", error), [("FAXStats", "Permission denied", [])])
+
+    def test_endless_list(self) -> None:
+        """A list without an end breaks the conversation instead of filling the memory."""
+        self.patch(conversation_module, "MAX_LIST", 100)
+        start = b"Response: Success\r\nActionID: tx-1\r\nEventList: start\r\n\r\n"
+        item = b"Event: Status\r\nActionID: tx-1\r\nPad: " + b"x" * 30 + b"\r\n\r\n"
+        with self.assertRaisesRegex(RemoteProtocolError, "answer to Status has more than 100"):
+            self.answers("Status", start, item, item)
+
+
 class ForgottenTests(SynchronousTestCase):
     """Questions that nobody waits for any more."""
 
@@ -533,6 +673,14 @@ class EventTests(SynchronousTestCase):
                 wanted.unwanted = ()
             happenings.append(happening)
         self.assertEqual(told(happenings)[1:], [Happened(b"A", Event(b"Event: A\r\nB: 2"))])
+
+    def test_other_listeners(self) -> None:
+        """Other listeners count from the next event on, also in the same segment."""
+        client = greeted(Wanted())
+        happenings = client.receive(b"Event: A\r\n\r\nEvent: B\r\n\r\nEvent: C\r\n\r\n")
+        self.assertEqual(next(happenings), Happened(b"A", Event(b"Event: A")))
+        client.wanted = Wanted(b"B")
+        self.assertEqual(list(happenings), [Happened(b"C", Event(b"Event: C"))])
 
     def test_excess_blank_lines(self) -> None:
         """Blank lines in excess, as after QueueRule, are no messages."""

@@ -14,10 +14,11 @@ from twisted.web._newclient import ParseError
 from twisted.web.client import ResponseFailed, ResponseNeverReceived
 
 from tests.ami.web_pbx import URL, Asked, WebPBX
+from txasterisk._streams import EventStream
 from txasterisk.ami import AMIHTTP, AMIHTTPFactory, Event
-from txasterisk.ami.http import BREATH, IN_DOUBT_AFTER, MAX_FORM, POLL, WAIT
+from txasterisk.ami.http import BREATH, IN_DOUBT_AFTER, MAX_FORM, POLL
 from txasterisk.ami.http_sessions import MAX_BODY, MAX_STALE
-from txasterisk.ami.keepalive import PING_EVERY, PONG_WITHIN
+from txasterisk.ami.keepalive import PINGS, Pings
 from txasterisk.ami.login import LOGIN_TIMEOUT
 from txasterisk.ami.protocol import event_subscriptions
 from txasterisk.errors import (
@@ -37,6 +38,11 @@ def give_up(connecting: Deferred[Any]) -> None:
     """End an attempt."""
     connecting.addErrback(lambda failure: failure.trap(CancelledError))
     connecting.cancel()
+
+
+async def read_all(stream: EventStream[Event]) -> list[str]:
+    """Return the names of what a stream holds."""
+    return [event.name async for event in stream]
 
 
 class WebTestCase(SynchronousTestCase):
@@ -331,6 +337,39 @@ class ActionTests(WebTestCase):
         names = [event.name for event in self.successResultOf(asked).events]
         self.assertEqual(names, ["QueueParams", "QueueStatusComplete"])
 
+    def test_list_as_a_stream(self) -> None:
+        """The items of a list can be read one after the other, without its completion."""
+        stream = self.ami.list("QueueStatus")
+        action = self.pbx.hear("QueueStatus")
+        end = f"ActionID: {action['ActionID']}"
+        action.say(
+            f"Response: Success; {end}; EventList: start",
+            f"Event: QueueParams; {end}",
+            f"Event: QueueMember; {end}",
+            f"Event: QueueStatusComplete; {end}; EventList: Complete",
+        )
+        self.assertEqual(self.read(stream), ["QueueParams", "QueueMember"])
+
+    def test_refused_list(self) -> None:
+        """A list that is refused fails where it is read."""
+        stream = self.ami.list("QueueStatus")
+        self.pbx.hear("QueueStatus").refuse("Permission denied")
+        self.failureResultOf(Deferred.fromCoroutine(read_all(stream)), ActionFailed)
+
+    def read(self, stream: EventStream[Event]) -> list[str]:
+        """Return the names of what a stream holds."""
+        return self.successResultOf(Deferred.fromCoroutine(read_all(stream)))
+
+    def test_no_response(self) -> None:
+        """What is answered by bare rows, or by nothing, is over with its body."""
+        for said, output in ((b"a  b\r\n1  2\r\n\r\n", ["a  b", "1  2"]), (b"\r\n", [])):
+            asked = self.ami.action("IAXnetstats")
+            cookie = 'mansession_id="18c07d62"; Version=1; Max-Age=60'
+            action = self.pbx.hear("IAXnetstats")
+            self.assertEqual(len(action.parameters), 2)
+            action.send(200, said, "text/plain", Set_Cookie=cookie)
+            self.assertEqual(self.successResultOf(asked).output, output)
+
     def test_incomplete(self) -> None:
         """A list without its end, an answer to another and none at all fail only their action."""
         for messages in (
@@ -446,7 +485,7 @@ class EventTests(WebTestCase):
     def test_fetched(self) -> None:
         """They are waited for, by one WaitEvent after the other."""
         waiting = self.fetch()
-        self.assertEqual(waiting["Timeout"], str(WAIT))
+        self.assertEqual(waiting["Timeout"], "30")
         waiting.tell("Newchannel; Uniqueid: 1", "Hangup; Uniqueid: 1")
         self.assertEqual(self.heard, ["Newchannel", "Hangup"])
         self.assertEqual(self.pbx.asked, [])
@@ -474,7 +513,7 @@ class EventTests(WebTestCase):
     def test_nothing_happens(self) -> None:
         """A WaitEvent that has waited in vain is followed by the next one."""
         waiting = self.fetch()
-        self.clock.advance(WAIT)
+        self.clock.advance(PINGS.every)
         waiting.tell()
         self.fetch(BREATH)
 
@@ -512,11 +551,41 @@ class EventTests(WebTestCase):
         self.ami.disconnect()
         self.assertNoResult(told)
 
+    def test_stream(self) -> None:
+        """All that comes in one answer is kept for a stream, whatever its limit."""
+        stream = self.ami.stream("Hangup", limit=2)
+        self.fetch().tell(*["Hangup"] * 5)
+        self.ami.disconnect()
+        names: list[str] = []
+
+        async def read() -> None:
+            async for event in stream:
+                names.append(event.name)
+
+        self.failureResultOf(Deferred.fromCoroutine(read()), Disconnected)
+        self.assertEqual(names, ["Hangup"] * 5)
+
+    def test_stream_after_the_end(self) -> None:
+        """A stream that is begun too late fails at once."""
+        self.ami.disconnect()
+        reading = Deferred.fromCoroutine(read_all(self.ami.stream("Hangup")))
+        self.failureResultOf(reading, Disconnected)
+
+    def test_pings(self) -> None:
+        """How long is waited, and how long for a dead link, can be chosen."""
+        self.ami.disconnect()
+        connecting = self.factory(pings=Pings(every=5, within=2)).connect(URL)
+        self.pbx.accept_login()
+        ami = self.successResultOf(connecting)
+        self.assertEqual(self.fetch()["Timeout"], "5")
+        self.clock.advance(7)
+        self.successResultOf(ami.when_disconnected())
+
     def test_dead_link(self) -> None:
         """A WaitEvent that is not answered some time after its time is taken for a dead link."""
         waiting = self.fetch()
         told = self.ami.next("NeverSeen")
-        self.clock.advance(WAIT + PONG_WITHIN - 1)
+        self.clock.advance(PINGS.every + PINGS.within - 1)
         self.assertNoResult(told)
         self.clock.advance(1)
         error = self.failureResultOf(told, Disconnected).value
@@ -538,7 +607,7 @@ class EventTests(WebTestCase):
         self.pbx.hear("Events").answer("Events: Off")
         waiting.tell("Newchannel")
         self.assertEqual(self.heard, [])
-        self.clock.advance(PING_EVERY - 1)
+        self.clock.advance(PINGS.every - 1)
         self.assertEqual(self.pbx.asked, [])
         self.ami.action("Events", {"EventMask": "on"})
         self.pbx.hear("Events").answer("Events: On")
@@ -584,7 +653,7 @@ class SilentTests(WebTestCase):
         """It is asked for its challenge when nothing else is asked."""
         ami = self.log_in("off")
         for _ in range(3):
-            self.clock.advance(PING_EVERY - 1)
+            self.clock.advance(PINGS.every - 1)
             self.assertEqual(self.pbx.asked, [])
             self.clock.advance(1)
             self.pbx.hear("Challenge").answer("Challenge: 100071077")
@@ -593,7 +662,7 @@ class SilentTests(WebTestCase):
     def test_replaced(self) -> None:
         """There is nothing to lose when Asterisk has begun another session meanwhile."""
         ami = self.log_in("off")
-        self.clock.advance(PING_EVERY)
+        self.clock.advance(PINGS.every)
         self.pbx.hear("Challenge").answer("Challenge: 712821811")
         ami.action("Events", {"EventMask": "on"})
         self.pbx.hear("Events").answer("Events: On")
@@ -618,9 +687,9 @@ class SilentTests(WebTestCase):
     def test_dead_link(self) -> None:
         """A server that does not answer is gone."""
         ami = self.log_in("off")
-        self.clock.advance(PING_EVERY)
+        self.clock.advance(PINGS.every)
         self.pbx.hear("Challenge")
-        self.clock.advance(PONG_WITHIN)
+        self.clock.advance(PINGS.within)
         error = self.successResultOf(ami.when_disconnected())
         self.assertIsInstance(error.reason, TimedOut)
 
@@ -722,11 +791,11 @@ class SilentNonceTests(WebTestCase):
         self.pbx.hear("Events").challenge("4090e772")
         self.pbx.finish_login(events="Off")
         ami = self.successResultOf(connecting)
-        self.clock.advance(PING_EVERY - 1)
+        self.clock.advance(PINGS.every - 1)
         self.assertEqual(self.pbx.asked, [])
         self.clock.advance(1)
         self.pbx.hear("Challenge").answer("Challenge: 1")
-        self.clock.advance(PING_EVERY)
+        self.clock.advance(PINGS.every)
         self.pbx.hear("Challenge").answer("Challenge: 2")
         self.assertNoResult(ami.when_disconnected())
 

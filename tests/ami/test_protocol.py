@@ -14,14 +14,16 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.ami.pbx import PBX, Network
+from txasterisk._streams import HELD_AT_MOST, EventStream
 from txasterisk.ami.conversation import MAX_MESSAGE
 from txasterisk.ami.login import LOGIN_TIMEOUT
-from txasterisk.ami.messages import Event, Response
+from txasterisk.ami.messages import Action, Event, Response
 from txasterisk.ami.protocol import AMIFactory, AMIProtocol
 from txasterisk.errors import (
     ActionFailed,
     AsteriskError,
     Disconnected,
+    EventsLost,
     LocalProtocolError,
     LoginRefused,
     RemoteProtocolError,
@@ -175,6 +177,168 @@ class ActionTests(ConnectionTestCase):
         asked = self.ami.ping(timeout=1)
         self.pbx.answer(self.pbx.hear_one("Ping"), ("Ping", "Pong"))
         self.successResultOf(asked)
+
+
+class ListTests(ConnectionTestCase):
+    """Reading a list item by item."""
+
+    def start(self, **options: Any) -> tuple[EventStream[Event], Action]:
+        """Ask for a list, and let it begin."""
+        listing = self.ami.list("CoreShowChannels", **options)
+        action = self.pbx.hear_one("CoreShowChannels")
+        self.pbx.answer(action, ("EventList", "start"))
+        return listing, action
+
+    def item(self, action: Action, channel: str) -> None:
+        """Tell an item."""
+        self.pbx.tell("CoreShowChannel", ("ActionID", action["ActionID"]), ("Channel", channel))
+
+    def complete(self, action: Action, how: str = "Complete") -> None:
+        """Tell the completion."""
+        self.pbx.tell("X", ("ActionID", action["ActionID"]), ("EventList", how))
+
+    def read_all(self, listing: EventStream[Event]) -> Deferred[list[str]]:
+        """Begin to read everything."""
+
+        async def read() -> list[str]:
+            return [item["Channel"] async for item in listing]
+
+        return Deferred.fromCoroutine(read())
+
+    def test_items(self) -> None:
+        """The items are read while they come, and the completion ends the list."""
+        listing, action = self.start()
+        reading = self.read_all(listing)
+        self.item(action, "a")
+        self.item(action, "b")
+        self.assertNoResult(reading)
+        self.complete(action)
+        self.assertEqual(self.successResultOf(reading), ["a", "b"])
+
+    def test_cancelled_list(self) -> None:
+        """A list that Asterisk cancels ends."""
+        listing, action = self.start()
+        self.item(action, "a")
+        self.complete(action, "cancelled")
+        self.assertEqual(self.successResultOf(self.read_all(listing)), ["a"])
+
+    def test_bounded(self) -> None:
+        """Of a list of any length no more is kept than was not read yet."""
+        listing, action = self.start(limit=10)
+        reading = self.read_all(listing)
+        for number in range(1000):
+            self.item(action, str(number))
+        self.complete(action)
+        self.assertEqual(len(self.successResultOf(reading)), 1000)
+
+    def test_too_slow(self) -> None:
+        """A list that is not read holds the link back for a moment; then its items are lost."""
+        listing, action = self.start(limit=2)
+        for channel in "abc":
+            self.item(action, channel)
+        self.assertEqual(self.pbx.wire.producerState, "paused")
+        self.clock.advance(HELD_AT_MOST)
+        self.assertEqual(self.pbx.wire.producerState, "producing")
+        self.item(action, "d")
+        self.complete(action)
+        error = self.failureResultOf(self.read_all(listing), EventsLost).value
+        self.assertEqual(error.count, 1)
+
+    def test_refused(self) -> None:
+        """An error, as some actions give for an empty list, is told when it is read."""
+        listing = self.ami.list("ConfbridgeListRooms")
+        self.pbx.refuse(self.pbx.hear_one("ConfbridgeListRooms"), "No active conferences.")
+        self.failureResultOf(self.read_all(listing), ActionFailed)
+
+    def test_unsendable(self) -> None:
+        """What AMI cannot carry is told when it is read."""
+        self.failureResultOf(self.read_all(self.ami.list("a\nb")), LocalProtocolError)
+
+    def test_too_late(self) -> None:
+        """The time limit is for the whole list; what came in time is read first."""
+        listing, action = self.start(timeout=5)
+        self.item(action, "a")
+        reading = self.read_all(listing)
+        self.clock.advance(5)
+        self.failureResultOf(reading, TimedOut)
+
+    def test_left(self) -> None:
+        """Of a list that is left early the rest is dropped, and the link goes on."""
+        listing, action = self.start(timeout=5)
+
+        async def read_one() -> str:
+            async for item in listing:
+                return item["Channel"]
+            return ""
+
+        reading = Deferred.fromCoroutine(read_one())
+        self.item(action, "a")
+        self.assertEqual(self.successResultOf(reading), "a")
+        listing.cancel()
+        self.item(action, "b")
+        self.complete(action)
+        self.clock.advance(5)
+        asked = self.ami.ping()
+        self.pbx.answer(self.pbx.hear_one("Ping"))
+        self.successResultOf(asked)
+
+    def test_disconnected(self) -> None:
+        """When the link is lost in the middle, what came is read, and then it fails."""
+        listing, action = self.start()
+        self.item(action, "a")
+        self.pbx.close()
+        self.failureResultOf(self.read_all(listing), Disconnected)
+
+    def test_no_list(self) -> None:
+        """An answer that is no list is an empty list."""
+        listing = self.ami.list("VoicemailUsersList")
+        self.pbx.answer(self.pbx.hear_one("VoicemailUsersList"), ("Message", "There are none."))
+        self.assertEqual(self.successResultOf(self.read_all(listing)), [])
+
+
+class StreamTests(ConnectionTestCase):
+    """Reading events one after the other."""
+
+    def next(self, stream: EventStream[Event]) -> Deferred[Event]:
+        """Begin to read one."""
+        return Deferred.fromCoroutine(stream.__anext__())
+
+    def test_stream(self) -> None:
+        """Events are read in their order, also those that came before they were read."""
+        stream = self.ami.stream("Hangup", Channel=["a", "b"])
+        for channel in "axb":
+            self.pbx.tell("Hangup", ("Channel", channel))
+        read = [self.successResultOf(self.next(stream))["Channel"] for _ in range(2)]
+        self.assertEqual(read, ["a", "b"])
+
+    def test_too_slow(self) -> None:
+        """At its limit it holds the link back, for less than Asterisk's write time-out."""
+        stream = self.ami.stream("Hangup", limit=1)
+        self.pbx.tell("Hangup")
+        self.assertEqual(self.pbx.wire.producerState, "paused")
+        self.clock.advance(HELD_AT_MOST)
+        self.assertEqual(self.pbx.wire.producerState, "producing")
+        self.pbx.tell("Hangup")
+        self.successResultOf(self.next(stream))
+        self.failureResultOf(self.next(stream), EventsLost)
+
+    def test_lost_link(self) -> None:
+        """It fails when the link is lost, while it waits and afterwards."""
+        stream, later = self.ami.stream("Hangup"), self.ami.stream("Hangup")
+        reading = self.next(stream)
+        self.pbx.close()
+        self.failureResultOf(reading, Disconnected)
+        self.failureResultOf(self.next(later), Disconnected)
+        self.failureResultOf(self.next(self.ami.stream("Hangup")), Disconnected)
+
+    def test_lost_while_held_back(self) -> None:
+        """A link that is lost while it is held back leaves nothing behind."""
+        self.ami.list("CoreShowChannels", limit=1)
+        stream = self.ami.stream("Hangup", limit=1)
+        self.pbx.tell("Hangup")
+        self.pbx.close()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.successResultOf(self.next(stream))
 
 
 class EventTests(ConnectionTestCase):
@@ -438,6 +602,20 @@ class DisconnectionTests(ConnectionTestCase):
         self.pbx.say(b"Event: One\r\nA: 1\r\n\r\nEvent: Two\r\nA: 1\r\n\r\n")
         self.assertEqual([event.name for event in heard], ["One"])
 
+    def test_answer_behind_a_disconnect(self) -> None:
+        """An answer right behind the event at which a listener disconnects is lost, and told so."""
+        self.ami.on("*", lambda _: self.ami.disconnect())
+        asked, later = self.ami.ping(), self.ami.ping()
+        first, second = (
+            Response.of([("Response", "Success"), ("ActionID", ping["ActionID"])])
+            for ping in self.pbx.hear()
+        )
+        self.pbx.say(b"Event: One\r\n\r\n" + first.serialize())
+        self.pbx.say(second.serialize())
+        self.clock.advance(0)
+        for one in asked, later:
+            self.failureResultOf(one, Disconnected)
+
     def test_logoff(self) -> None:
         """Logging off says goodbye and fires when the connection is closed."""
         leaving = self.ami.logoff()
@@ -698,6 +876,17 @@ class ConnectFailureTests(FactoryTestCase):
         pbx.refuse(pbx.hear_one("Challenge"), "Asterisk is shutting down")
         self.failureResultOf(connecting, ActionFailed)
         self.assert_nothing_left(pbx)
+
+    def test_not_in_time(self) -> None:
+        """That Asterisk closes who does not log in in time is said so."""
+        ami = AMIProtocol(clock=self.network.reactor)
+        pbx = PBX(ami, self.network.reactor)
+        gone = ami.when_disconnected()
+        pbx.close()
+        self.assertEqual(
+            str(self.successResultOf(gone)),
+            "closed before the login, as Asterisk does when nobody has logged in in time",
+        )
 
     def test_closed_during_login(self) -> None:
         """The connection is lost during the login: ``Disconnected``."""

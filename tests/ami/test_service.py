@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectError
@@ -11,10 +11,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.ami.pbx import PBX, Network
 from txasterisk.ami.conversation import MAX_MESSAGE
-from txasterisk.ami.messages import Event
+from txasterisk.ami.messages import Event, Gap, Response
 from txasterisk.ami.protocol import AMIProtocol
 from txasterisk.ami.service import AMIService
-from txasterisk.errors import ActionFailed, Disconnected, LoginRefused, TimedOut
+from txasterisk.ami.wishes import ANSWER_TIMEOUT
+from txasterisk.errors import ActionFailed, Disconnected, LocalProtocolError, LoginRefused, TimedOut
 
 SECRET = "hush-hush"
 
@@ -23,6 +24,7 @@ class ServiceTestCase(SynchronousTestCase):
     """Tests with a service and a network in memory."""
 
     retry_refused = False
+    options: ClassVar[dict[str, Any]] = {}
 
     def setUp(self) -> None:
         """Make a service that tries again after 10 seconds, 20 seconds, and so on."""
@@ -36,6 +38,7 @@ class ServiceTestCase(SynchronousTestCase):
             back_off=self.after,
             retry_refused=self.retry_refused,
             clock=self.network.reactor,
+            **self.options,
         )
 
     def after(self, failures: int) -> float:
@@ -366,6 +369,326 @@ class UseTests(ServiceTestCase):
         waiting = self.service.next("Hangup", timeout=5)
         self.network.pass_by(5)
         self.failureResultOf(waiting, TimedOut)
+
+
+class GapTests(ServiceTestCase):
+    """What is told of the time without a link."""
+
+    def setUp(self) -> None:
+        """Listen to everything."""
+        super().setUp()
+        self.heard: list[Event] = []
+        self.service.on("*", self.heard.append)
+
+    def test_after_a_reconnect(self) -> None:
+        """Before the first new event everyone who listens is told of the gap and its length."""
+        pbx = self.connected()
+        self.network.pass_by(5)
+        pbx.tell("Newchannel")
+        self.network.pass_by(2)
+        pbx.close()
+        self.network.pass_by(10)
+        pbx = self.network.accept()
+        pbx.answer(pbx.hear_one("Challenge"), ("Challenge", "123456789"))
+        login = Response.of([("Response", "Success"), ("ActionID", pbx.hear()[0]["ActionID"])])
+        pbx.say(login.serialize() + b"Event: FullyBooted\r\n\r\n")
+        self.assertEqual([event.name for event in self.heard], ["Newchannel", "Gap", "FullyBooted"])
+        gap = self.heard[1]
+        assert isinstance(gap, Gap)
+        # From the last sign of life on, not only from when the loss was noticed.
+        self.assertEqual((gap.since, gap.until), (5, 17))
+        self.assertEqual((gap["Since"], gap["Until"]), ("5.000000", "17.000000"))
+
+    def test_not_the_first_time(self) -> None:
+        """With the first connection there is no gap: nobody has heard anything before."""
+        self.connected()
+        self.assertEqual(self.heard, [])
+
+    def test_whatever_else_is_wished(self) -> None:
+        """A gap concerns also who listens to the events of one channel only."""
+        gaps: list[Event] = []
+        self.service.on(["Hangup", "Gap"], gaps.append, Channel="a")
+        self.connected().close()
+        self.network.pass_by(10)
+        self.log_in()
+        self.assertEqual([event.name for event in gaps], ["Gap"])
+
+    def test_only_who_asks_for_it(self) -> None:
+        """A listener of other names is not told something that has none of their headers."""
+        hangups: list[Event] = []
+        self.service.on("Hangup", hangups.append)
+        self.connected().close()
+        self.network.pass_by(10)
+        self.log_in()
+        self.assertEqual(hangups, [])
+
+    def test_in_a_stream(self) -> None:
+        """In a stream it stands where the events are missing."""
+        stream = self.service.stream(["Hangup", "Gap"])
+        pbx = self.connected()
+        pbx.tell("Hangup")
+        pbx.close()
+        self.network.pass_by(10)
+        self.log_in().tell("Hangup")
+        names = [
+            self.successResultOf(Deferred.fromCoroutine(stream.__anext__())).name for _ in range(3)
+        ]
+        self.assertEqual(names, ["Hangup", "Gap", "Hangup"])
+
+    def test_state_can_be_read(self) -> None:
+        """Who is told of the gap can ask for the state at once."""
+        asked: list[Deferred[Response]] = []
+        self.service.on("Gap", lambda _: asked.append(self.service.core_show_channels()))
+        self.connected().close()
+        self.network.pass_by(10)
+        pbx = self.log_in()
+        pbx.answer(pbx.hear_one("CoreShowChannels"))
+        self.successResultOf(asked[0])
+
+    def test_a_failed_attempt_is_part_of_it(self) -> None:
+        """It lasts until a login succeeds, whatever was tried in between."""
+        self.connected().close()
+        self.network.pass_by(10)
+        self.network.fail(ConnectError())
+        self.network.pass_by(20)
+        self.log_in()
+        [gap] = self.heard
+        assert isinstance(gap, Gap)
+        self.assertEqual((gap.since, gap.until), (0, 30))
+
+    def test_stopped_and_started(self) -> None:
+        """A service that was stopped for a while has missed events, too."""
+        pbx = self.connected()
+        self.stop()
+        pbx.close()
+        self.network.pass_by(100)
+        self.service.startService()
+        self.log_in()
+        self.assertEqual([event.name for event in self.heard], ["Gap"])
+
+
+class WishesTests(ServiceTestCase):
+    """Which events a link tells, also after a reconnect."""
+
+    def reconnected(self, pbx: PBX) -> PBX:
+        """Lose the link, and let the service connect again."""
+        pbx.close()
+        self.network.pass_by(10)
+        return self.network.accept()
+
+    def log_in_with(self, pbx: PBX, events: str | None) -> None:
+        """Let it log in, with that mask."""
+        pbx.answer(pbx.hear_one("Challenge"), ("Challenge", "123456789"))
+        login = pbx.hear_one("Login")
+        self.assertEqual(login.get("Events"), events)
+        pbx.answer(login)
+
+    def filter(self, pbx: PBX, text: str) -> None:
+        """Have a filter added."""
+        adding = self.service.filter(operation="Add", filter=text)
+        pbx.answer(pbx.hear_one("Filter"))
+        self.successResultOf(adding)
+
+    def test_mask(self) -> None:
+        """The mask that was set last is that of the next login."""
+        pbx = self.connected()
+        self.service.events(event_mask="call,user")
+        pbx.answer(pbx.hear()[0])
+        self.log_in_with(self.reconnected(pbx), "call,user")
+        self.assertIsNotNone(self.service.connection)
+
+    def test_wrong_mask(self) -> None:
+        """A mask that Asterisk would take for another is refused before anything is begun."""
+        with self.assertRaises(LocalProtocolError):
+            AMIService(self.network.endpoint, "admin", SECRET, events="Call, user")
+
+    def test_refused_mask(self) -> None:
+        """A mask that was refused is not kept."""
+        pbx = self.connected()
+        self.service.action("Events").addErrback(lambda _: None)
+        pbx.refuse(pbx.hear()[0], "Invalid event mask")
+        self.log_in_with(self.reconnected(pbx), None)
+
+    def test_filters(self) -> None:
+        """Filters are there again before the first event may come."""
+        heard: list[str] = []
+        self.service.on("*", lambda event: heard.append(event.name))
+        pbx = self.connected()
+        self.filter(pbx, "!Event: RTCP")
+        self.filter(pbx, "Event: User")
+        self.filter(pbx, "!Event: RTCP")
+        pbx = self.reconnected(pbx)
+        self.log_in_with(pbx, "off")
+        for text in "!Event: RTCP", "Event: User":
+            action = pbx.hear_one("Filter")
+            self.assertEqual((action["Operation"], action["Filter"]), ("Add", text))
+            self.assertIsNone(self.service.connection)
+            pbx.answer(action)
+        events, ping = pbx.hear()
+        self.assertEqual((events["EventMask"], ping.name), ("on", "Ping"))
+        on = Response.of([("Response", "Success"), ("ActionID", events["ActionID"])])
+        pbx.say(on.serialize() + b"Event: UserEvent\r\n\r\n")
+        self.assertEqual(heard, ["Gap", "UserEvent"])
+        self.assertIsNotNone(self.service.connection)
+
+    def test_filters_from_the_beginning(self) -> None:
+        """Filters can be given with the service."""
+        self.service = AMIService(
+            self.network.endpoint,
+            "admin",
+            SECRET,
+            filters=["!Event: RTCP"],
+            events="call",
+            clock=self.network.reactor,
+        )
+        self.service.startService()
+        pbx = self.network.accept()
+        self.log_in_with(pbx, "off")
+        action = pbx.hear_one("Filter")
+        self.assertEqual((action["Operation"], action["Filter"]), ("Add", "!Event: RTCP"))
+        pbx.answer(action)
+        self.assertEqual(pbx.hear()[0]["EventMask"], "call")
+
+    def test_refused_filter(self) -> None:
+        """When a filter is not accepted any more, the link is not taken, and tried again later."""
+        pbx = self.connected()
+        self.filter(pbx, "!Event: RTCP")
+        pbx = self.reconnected(pbx)
+        self.log_in_with(pbx, "off")
+        with capturedLogs() as logged:
+            pbx.refuse(pbx.hear_one("Filter"), "Permission denied")
+            self.network.pass_by()
+        self.assertTrue(pbx.cut)
+        self.assertIsNone(self.service.connection)
+        self.assertIn("Filter: Permission denied", " ".join(map(str, map(formatEvent, logged))))
+        self.network.pass_by(20)
+        self.assertEqual(self.network.attempts, 3)
+
+    def test_silence(self) -> None:
+        """A filter that is not answered does not hold up the service for ever."""
+        pbx = self.connected()
+        self.filter(pbx, "!Event: RTCP")
+        pbx = self.reconnected(pbx)
+        self.log_in_with(pbx, "off")
+        pbx.hear_one("Filter")
+        self.network.pass_by(ANSWER_TIMEOUT)
+        self.assertTrue(pbx.cut)
+
+
+class BootTests(ServiceTestCase):
+    """Waiting until Asterisk has booted."""
+
+    options: ClassVar = {"boot_timeout": 60, "events": "call"}
+
+    def logged_in(self) -> PBX:
+        """Log in; of the events only those are asked for that tell of the boot."""
+        self.service.startService()
+        pbx = self.network.accept()
+        pbx.answer(pbx.hear_one("Challenge"), ("Challenge", "123456789"))
+        login = pbx.hear_one("Login")
+        self.assertEqual(login["Events"], "system")
+        pbx.answer(login)
+        return pbx
+
+    def test_booted(self) -> None:
+        """The link is there when Asterisk says so, and then tells what it shall."""
+        pbx = self.logged_in()
+        waiting = self.service.when_connected()
+        self.network.pass_by(20)
+        self.assertNoResult(waiting)
+        pbx.tell("FullyBooted")
+        mask, _ = pbx.hear()
+        self.assertEqual(mask["EventMask"], "call")
+        self.assertNoResult(waiting)
+        pbx.answer(mask)
+        self.successResultOf(waiting)
+
+    def test_never(self) -> None:
+        """When it does not say so in time the log says what may be wrong, and it is tried again."""
+        pbx = self.logged_in()
+        with capturedLogs() as logged:
+            self.network.pass_by(60)
+        self.assertTrue(pbx.cut)
+        said = " ".join(map(str, map(formatEvent, logged)))
+        self.assertIn("only to users who may read the class system", said)
+        self.network.pass_by(10)
+        self.assertEqual(self.network.attempts, 2)
+
+
+class TwoLinksTests(ServiceTestCase):
+    """A link of its own for events."""
+
+    options: ClassVar = {"links": 2}
+
+    def both(self) -> tuple[PBX, PBX]:
+        """Let both links log in; return the one for actions and the one for events."""
+        acting = self.network.accept()
+        acting.answer(acting.hear_one("Challenge"), ("Challenge", "123456789"))
+        login = acting.hear_one("Login")
+        self.assertEqual(login["Events"], "off")
+        acting.answer(login)
+        self.assertIsNone(self.service.connection)
+        telling = self.network.accept()
+        telling.accept_login()
+        self.assertIsNotNone(self.service.connection)
+        return acting, telling
+
+    def test_actions_and_events(self) -> None:
+        """Actions go over one, and events come over the other."""
+        self.service.startService()
+        acting, telling = self.both()
+        heard: list[Event] = []
+        self.service.on("Hangup", heard.append)
+        telling.tell("Hangup")
+        self.assertEqual(len(heard), 1)
+        self.service.ping()
+        acting.hear_one("Ping")
+        self.service.list("CoreShowChannels")
+        acting.hear_one("CoreShowChannels")
+        self.assertEqual(telling.hear(), [])
+
+    def test_mask_and_filters(self) -> None:
+        """The mask and the filters are those of the link that tells events."""
+        self.service.startService()
+        acting, telling = self.both()
+        self.service.filter(operation="Add", filter="x")
+        self.service.events(event_mask="call")
+        self.assertEqual([action.name for action in telling.hear()], ["Filter", "Events", "Ping"])
+        self.assertEqual(acting.hear(), [])
+
+    def test_one_is_lost(self) -> None:
+        """When one is lost the other is closed, and both are made anew."""
+        self.service.startService()
+        for which in 0, 1:
+            links = self.both()
+            links[which].close()
+            self.network.pass_by()
+            self.assertTrue(links[1 - which].cut)
+            self.assertIsNone(self.service.connection)
+            self.network.pass_by(10)
+        self.both()
+
+    def test_only_one_can_be_made(self) -> None:
+        """When the second cannot be made the first is closed."""
+        self.service.startService()
+        acting = self.network.accept()
+        acting.accept_login()
+        self.network.fail(ConnectError())
+        self.network.pass_by()
+        self.assertTrue(acting.cut)
+        self.assertIsNone(self.service.connection)
+        self.network.pass_by(10)
+        self.both()
+
+    def test_stop(self) -> None:
+        """Stopping says goodbye on both."""
+        self.service.startService()
+        links = self.both()
+        stopping = self.stop()
+        for pbx in links:
+            pbx.answer(pbx.hear_one("Logoff"), status="Goodbye")
+            pbx.close()
+        self.assert_stopped(stopping)
 
 
 class StoppingTests(ServiceTestCase):

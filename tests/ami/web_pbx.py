@@ -83,7 +83,7 @@ class Asked:
         action_id = f"ActionID: {self['ActionID']}"
         self.say(
             f"Response: Success; {action_id}; Message: Waiting for Event completed.",
-            *(f"Event: {event}" for event in events),
+            *(f"Event: {event}; Privilege: call,all" for event in events),
             f"Event: WaitEventComplete; {action_id}",
             **session,
         )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -103,7 +104,15 @@ class RunningAsterisk:
 
     def kill(self) -> None:
         """Send it SIGKILL."""
-        os.kill(self._pid, 9)
+        os.kill(self._pid, signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """Stop it in the middle of whatever it does, by SIGSTOP; its sockets stay open."""
+        os.kill(self._pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        os.kill(self._pid, signal.SIGCONT)
 
     def stop(self) -> None:
         """Stop it."""

@@ -36,6 +36,14 @@ class AMIByCookie22Tests(Live22, contract.AMIOverHTTPContract):
     authentication = "MD5"
 
 
+class Calls22Tests(Live22, contract.CallsContract):
+    """Calls that AMI places on Asterisk 22."""
+
+
+class Staying22Tests(Live22, contract.StayingContract):
+    """AMI links to Asterisk 22 that stay."""
+
+
 class AGI22Tests(Live22, contract.AGIContract):
     """FastAGI of Asterisk 22."""
 
@@ -58,6 +66,14 @@ class AMIByCookie16Tests(Live16, contract.AMIOverHTTPContract):
     authentication = "MD5"
 
 
+class Calls16Tests(Live16, contract.CallsContract):
+    """Calls that AMI places on Asterisk 16."""
+
+
+class Staying16Tests(Live16, contract.StayingContract):
+    """AMI links to Asterisk 16 that stay."""
+
+
 class AGI16Tests(Live16, contract.AGIContract):
     """FastAGI of Asterisk 16."""
 
@@ -69,6 +85,18 @@ class ARI16Tests(Live16, contract.ARIContract):
 def test_suite() -> TestSuite:
     """Return the tests that trial is to run."""
     return live_suite(
-        *(AMI22Tests, AMIByDigest22Tests, AMIByCookie22Tests, AGI22Tests, ARI22Tests),
-        *(AMI16Tests, AMIByDigest16Tests, AMIByCookie16Tests, AGI16Tests, ARI16Tests),
+        AMI22Tests,
+        AMIByDigest22Tests,
+        AMIByCookie22Tests,
+        Calls22Tests,
+        Staying22Tests,
+        AGI22Tests,
+        ARI22Tests,
+        AMI16Tests,
+        AMIByDigest16Tests,
+        AMIByCookie16Tests,
+        Calls16Tests,
+        Staying16Tests,
+        AGI16Tests,
+        ARI16Tests,
     )

@@ -108,6 +108,18 @@ class ReadingTests(ConfigurationTestCase):
         assert program is not None
         self.assertEqual(program.__name__, "watch")
 
+    def test_what_ami_tells_can_be_chosen(self) -> None:
+        """A mask, filters, a second link and waiting for the boot are optional."""
+        ami = self.read(WHOLE).pbxs[0].ami
+        assert ami is not None
+        self.assertEqual((ami.events, ami.filters), (None, ()))
+        self.assertEqual((ami.links, ami.boot_timeout), (1, None))
+        more = 'events = "call,user", filters = ["!Event: RTCP"], links = 2, boot_timeout = 60, '
+        ami = self.read(WHOLE.replace("ami = { ", "ami = { " + more)).pbxs[0].ami
+        assert ami is not None
+        self.assertEqual((ami.events, ami.filters), ("call,user", ("!Event: RTCP",)))
+        self.assertEqual((ami.links, ami.boot_timeout), (2, 60.0))
+
     def test_a_script_may_be_within_a_class(self) -> None:
         """After the colon there may be dots."""
         (listener,) = self.read(WHOLE.replace(":greet", ":Calls.greet")).listeners
@@ -164,6 +176,22 @@ class MistakeTests(ConfigurationTestCase):
         text = WHOLE.replace("tcp:127.0.0.1:5038", "no").replace("http://127", "ftp://127")
         places = [mistake.split(":")[0] for mistake in self.mistakes(text)]
         self.assertEqual(places, ["pbx.office.ami.endpoint", "pbx.office.ari.url"])
+
+    def test_wrong_numbers_are_told_with_what_was_expected(self) -> None:
+        """A number is of the right kind and size."""
+        more = "links = 3, boot_timeout = 0, "
+        self.assertEqual(
+            self.mistakes(WHOLE.replace("ami = { ", "ami = { " + more)),
+            [
+                "pbx.office.ami.links: 3 is wrong; expected 1 or 2",
+                "pbx.office.ami.boot_timeout: 0 is wrong; expected a number of seconds, such as 60",
+            ],
+        )
+        (mistake,) = self.mistakes(WHOLE.replace("ami = { ", 'ami = { events = "Call, user", '))
+        self.assertRegex(mistake, r"pbx\.office\.ami\.events: .*not 'Call, user'; expected classes")
+        for wrong in "inf", "nan", "true", '"1"':
+            more = f"boot_timeout = {wrong}, "
+            self.assertEqual(len(self.mistakes(WHOLE.replace("ami = { ", "ami = { " + more))), 1)
 
     def test_a_secret_in_the_file_is_refused_and_not_repeated(self) -> None:
         """A secret does not stand in the configuration, nor in the error about that."""

@@ -1,7 +1,8 @@
 """The Asterisk Manager Interface: actions, and events as they happen."""
 
+from .calls import Call
 from .http import AMIHTTP, AMIHTTPFactory
-from .messages import Action, Event, Message, Response
+from .messages import Action, Event, Gap, Message, Response
 from .protocol import AMIFactory, AMIProtocol
 from .service import AMIService
 
@@ -12,7 +13,9 @@ __all__ = [
     "AMIProtocol",
     "AMIService",
     "Action",
+    "Call",
     "Event",
+    "Gap",
     "Message",
     "Response",
 ]

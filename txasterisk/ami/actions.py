@@ -620,8 +620,8 @@ class Actions(ABC):
 
     def iax_netstats(self, *, timeout: float | None = None) -> Deferred[Response]:
         """
-        AMI's ``IAXnetstats``; needs ``system`` or ``reporting``. Asterisk sends no answer to it:
-        without ``timeout`` it waits for ever.
+        AMI's ``IAXnetstats``; needs ``system`` or ``reporting``. Asterisk sends bare rows, which
+        are in ``output``.
         """
         return self.action("IAXnetstats", timeout=timeout)
 
@@ -837,54 +837,6 @@ class Actions(ABC):
         return self.action(
             "MWIUpdate",
             {"Mailbox": mailbox, "OldMessages": old_messages, "NewMessages": new_messages},
-            timeout=timeout,
-        )
-
-    def originate(
-        self,
-        *,
-        channel: str,
-        exten: str | None = None,
-        context: str | None = None,
-        priority: int | str | None = None,
-        application: str | None = None,
-        data: str | None = None,
-        timeout_ms: int | None = None,
-        caller_id: str | None = None,
-        variable: Mapping[str, object] | None = None,
-        account: str | None = None,
-        early_media: bool | None = None,
-        async_: bool | None = None,
-        codecs: str | None = None,
-        channel_id: str | None = None,
-        other_channel_id: str | None = None,
-        pre_dial_go_sub: str | None = None,
-        timeout: float | None = None,
-    ) -> Deferred[Response]:
-        """
-        AMI's ``Originate``; needs ``originate``. Without ``async_`` it holds up all behind it until
-        the call is answered. Asterisk 16 does not know ``PreDialGoSub``.
-        """
-        return self.action(
-            "Originate",
-            {
-                "Channel": channel,
-                "Exten": exten,
-                "Context": context,
-                "Priority": priority,
-                "Application": application,
-                "Data": data,
-                "Timeout": timeout_ms,
-                "CallerID": caller_id,
-                "Variable": variable,
-                "Account": account,
-                "EarlyMedia": early_media,
-                "Async": async_,
-                "Codecs": codecs,
-                "ChannelId": channel_id,
-                "OtherChannelId": other_channel_id,
-                "PreDialGoSub": pre_dial_go_sub,
-            },
             timeout=timeout,
         )
 
@@ -1479,17 +1431,11 @@ class Actions(ABC):
         return self.action("SKINNYlines", timeout=timeout)
 
     def skinny_showdevice(self, *, device: str, timeout: float | None = None) -> Deferred[Response]:
-        """
-        AMI's ``SKINNYshowdevice``; needs ``system`` or ``reporting``. Asterisk sends no answer
-        about a device that it does not know. Asterisk 16 only.
-        """
+        """AMI's ``SKINNYshowdevice``; needs ``system`` or ``reporting``. Asterisk 16 only."""
         return self.action("SKINNYshowdevice", {"Device": device}, timeout=timeout)
 
     def skinny_showline(self, *, line: str, timeout: float | None = None) -> Deferred[Response]:
-        """
-        AMI's ``SKINNYshowline``; needs ``system`` or ``reporting``. Asterisk sends no answer about
-        a line that it does not know. Asterisk 16 only.
-        """
+        """AMI's ``SKINNYshowline``; needs ``system`` or ``reporting``. Asterisk 16 only."""
         return self.action("SKINNYshowline", {"Line": line}, timeout=timeout)
 
     def sorcery_memory_cache_expire(

@@ -11,13 +11,14 @@ Neither does any I/O: bytes go in, happenings come out.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from .._lines import Splitter
 from .._subscriptions import WireName
 from ..errors import RemoteProtocolError
+from .irregular import IRREGULAR
 from .messages import Action, Event, Response
 
 __all__ = [
@@ -37,11 +38,16 @@ MAX_GREETING: Final = 256
 #: What Asterisk itself takes of a client.
 MAX_REQUEST_LINE: Final = 1024
 MAX_REQUEST_LINES: Final = 128
+#: An action's list is kept until it is complete: no more bytes of it than this, which is some
+#: 500,000 channels. What may be longer is to be read as a stream, which keeps little of it.
+MAX_LIST: Final = 256 * 1024 * 1024
 #: Late answers to questions that nobody waits for any more are swallowed for so many of them.
 MAX_FORGOTTEN: Final = 1000
 
 _GREETING: Final = b"Asterisk Call Manager/"
 _COMMAND_UP_TO_13: Final = b"Response: Follows"
+
+_PING_BEHIND: Final = b"-end"
 
 A = TypeVar("A")
 
@@ -60,14 +66,23 @@ class Question(Generic[A]):
     :ivar action: the name of the action.
     """
 
-    __slots__ = ("_forgotten", "_id", "_items", "_response", "action", "asker")
+    __slots__ = (
+        *("_closed_by", "_forgotten", "_id", "_item", "_items", "_response", "_silence", "_size"),
+        *("action", "asker"),
+    )
 
-    def __init__(self, action_id: bytes, action: str, asker: A) -> None:
+    def __init__(
+        self, action_id: bytes, action: str, asker: A, item: Callable[[Event], object] | None
+    ) -> None:
         self._id = action_id
         self.action = action
         self.asker = asker
         self._response = b""
+        self._closed_by = b""
+        self._silence = 0.0
+        self._item = item
         self._items: list[Event] = []
+        self._size = 0
         self._forgotten = False
 
 
@@ -96,7 +111,8 @@ class ClientConversation(Generic[A]):
     """
 
     def __init__(self, wanted: Mapping[WireName, object], prefix: str) -> None:
-        self._wanted = wanted
+        #: May be exchanged at any time.
+        self.wanted = wanted
         self._prefix = prefix
         self._numbers = count(1)
         self._opening = b""
@@ -104,24 +120,38 @@ class ClientConversation(Generic[A]):
         self._messages = Splitter(b"\r\n\r\n", MAX_MESSAGE, "a message")
         self._unanswered: dict[bytes, Question[A]] = {}
         self._listing: dict[bytes, Question[A]] = {}
+        self._pinged_behind: dict[bytes, Question[A]] = {}
         self._forgotten: deque[Question[A]] = deque()
 
     def skip_greeting(self) -> None:
         """Expect no greeting: over HTTP there is none."""
         self._greeted = True
 
-    def begin(self, action: Action, asker: A) -> tuple[Question[A], bytes]:
+    def begin(
+        self, action: Action, asker: A, item: Callable[[Event], object] | None = None
+    ) -> tuple[Question[A], bytes]:
         """
         Ask something.
 
         :param action: what to ask.
         :param asker: is found again in the question that :class:`Answered` brings.
+        :param item: called with each item of a list as it comes; the answer then has only the
+            completion in its events. By default it has them all.
         :return: the question and the bytes for the wire.
+        :raises LocalProtocolError: when Asterisk would understand something else.
         """
+        irregular = IRREGULAR.get(action.name.casefold())
+        if irregular is not None:
+            irregular.check(action)
         action_id = f"{self._prefix}-{next(self._numbers)}"
         wire = action.with_action_id(action_id).serialize()
-        question = Question(action_id.encode(), action.name, asker)
+        question = Question(action_id.encode(), action.name, asker, item)
         self._unanswered[question._id] = question
+        if irregular is not None:
+            question._closed_by = irregular.closed_by
+            question._silence = irregular.silence(action)
+            if irregular.perhaps_silent:
+                wire += self._ping_behind(question)
         return question, wire
 
     def forget(self, question: Question[A]) -> None:
@@ -133,16 +163,22 @@ class ClientConversation(Generic[A]):
             self._remove(self._forgotten.popleft())
 
     @property
-    def waiting(self) -> bool:
-        """Whether somebody waits for an answer."""
+    def silence(self) -> float:
+        """
+        How many seconds Asterisk may be silent now, because of what it was asked to do.
+
+        It does one action after the other, so the times add up; also of those whose answer nobody
+        waits for any more.
+        """
         questions = (*self._unanswered.values(), *self._listing.values())
-        return not all(question._forgotten for question in questions)
+        return sum(question._silence for question in questions)
 
     def end(self) -> list[Question[A]]:
         """Return every question that still waits for its answer, and forget them all."""
         questions = [*self._listing.values(), *self._unanswered.values()]
         self._listing.clear()
         self._unanswered.clear()
+        self._pinged_behind.clear()
         self._forgotten.clear()
         return [question for question in questions if not question._forgotten]
 
@@ -159,7 +195,7 @@ class ClientConversation(Generic[A]):
             self._opening += data
             greeting, line_end, data = self._opening.partition(b"\n")
             yield from self._greet(greeting, line_end)
-        wanted = self._wanted
+        wanted = self.wanted
         for frame in self._messages.feed(data):
             if frame.startswith(b"Event: ") and not self._listing:
                 # Nearly everything that AMI says ends here, so this is kept short.
@@ -167,8 +203,10 @@ class ClientConversation(Generic[A]):
                 name = frame[7:end] if end > 0 else frame[7:]
                 if wanted[name]:
                     yield Happened(name, Event(frame))
+                    wanted = self.wanted
             else:
                 yield from self._consider(frame)
+                wanted = self.wanted
 
     def _greet(self, greeting: bytes, line_end: bytes) -> Iterator[Greeted]:
         expected = _GREETING if line_end else _GREETING[: len(greeting)]
@@ -192,10 +230,15 @@ class ClientConversation(Generic[A]):
                 yield from self._answer(message)
             elif message.startswith(b"Event:"):
                 yield from self._list_or_tell(message)
+            elif message and self._pinged_behind:
+                self._keep_rows(next(iter(self._pinged_behind.values())), message)
 
     def _answer(self, message: bytes) -> Iterator[Answered[A]]:
         """Match a response to its question."""
         action_id = _header(message, b"ActionID")
+        if action_id in self._pinged_behind:
+            yield from self._answer_without_response(self._pinged_behind.pop(action_id))
+            return
         question = self._unanswered.pop(action_id, None)
         if question is None:
             # Of two responses to one action, as of ModuleLoad, the first has counted. One in the
@@ -205,7 +248,7 @@ class ClientConversation(Generic[A]):
             if question is not None:
                 yield from self._complete(question, message)
                 self.forget(question)
-        elif _begins_list(message):
+        elif _begins_list(message) or (question._closed_by and _is_success(message)):
             question._response = message
             self._listing[question._id] = question
         else:
@@ -217,8 +260,8 @@ class ClientConversation(Generic[A]):
         if question is not None:
             yield from self._list(question, Event(message))
             return
-        name = message[6:].partition(b"\r\n")[0].removeprefix(b" ")
-        if self._wanted[name]:
+        name = _name(message)
+        if self.wanted[name]:
             yield Happened(name, Event(message))
 
     def _list_of(self, message: bytes) -> Question[A] | None:
@@ -229,11 +272,42 @@ class ClientConversation(Generic[A]):
         return self._listing.get(action_id)
 
     def _list(self, question: Question[A], item: Event) -> Iterator[Answered[A]]:
+        if question._closed_by:
+            complete = _name(item.raw) == question._closed_by
+        else:
+            complete = _header(item.raw, b"EventList").lower() in (b"complete", b"cancelled")
         if not question._forgotten:
-            question._items.append(item)
-        if _header(item.raw, b"EventList").lower() in (b"complete", b"cancelled"):
+            if question._item is not None and not complete:
+                question._item(item)
+            else:
+                self._refuse_over_limit(question, item.raw)
+                question._items.append(item)
+        if complete:
             del self._listing[question._id]
             yield from self._complete(question, question._response)
+
+    def _ping_behind(self, question: Question[A]) -> bytes:
+        action_id = question._id + _PING_BEHIND
+        self._pinged_behind[action_id] = question
+        return Action.build("Ping").with_action_id(action_id.decode()).serialize()
+
+    def _keep_rows(self, question: Question[A], rows: bytes) -> None:
+        self._refuse_over_limit(question, rows)
+        question._response += b"\r\n" + rows
+
+    def _answer_without_response(self, question: Question[A]) -> Iterator[Answered[A]]:
+        """Make an answer of the rows that came instead of one, in the form of a ``Command``."""
+        if self._unanswered.pop(question._id, None) is not None:
+            rows = question._response.replace(b"\r\n", b"\r\nOutput: ")
+            begin = b"Response: Success\r\nActionID: " + question._id
+            yield from self._complete(question, begin + rows)
+
+    def _refuse_over_limit(self, question: Question[A], more: bytes) -> None:
+        question._size += len(more)
+        if question._size > MAX_LIST:
+            raise RemoteProtocolError(
+                f"the answer to {question.action} has more than {MAX_LIST} bytes"
+            )
 
     def _complete(self, question: Question[A], response: bytes) -> Iterator[Answered[A]]:
         if not question._forgotten:
@@ -242,6 +316,7 @@ class ClientConversation(Generic[A]):
     def _remove(self, question: Question[A]) -> None:
         self._unanswered.pop(question._id, None)
         self._listing.pop(question._id, None)
+        self._pinged_behind.pop(question._id + _PING_BEHIND, None)
 
 
 class ServerConversation:
@@ -276,10 +351,18 @@ class ServerConversation:
                 yield action
 
 
+def _is_success(response: bytes) -> bool:
+    return response.startswith(b"Response: Success")
+
+
 def _begins_list(response: bytes) -> bool:
     # It stands behind Response and ActionID; further down it may be part of some value.
     beginning = b"\r\n".join(response.split(b"\r\n", 3)[:3])
     return _header(beginning, b"EventList").lower() == b"start"
+
+
+def _name(event: bytes) -> bytes:
+    return event[6:].partition(b"\r\n")[0].removeprefix(b" ")
 
 
 def _header(message: bytes, name: bytes) -> bytes:

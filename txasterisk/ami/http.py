@@ -19,13 +19,15 @@ from uuid import uuid4
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.error import ConnectionAborted, ConnectionDone
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
 from twisted.python.failure import Failure
 from twisted.web.iweb import IAgent
+from zope.interface import implementer
 
 from .._milestone import Milestone
 from .._reactor import the_reactor
-from .._subscriptions import Listener, Subscription, Subscriptions, WireName
+from .._streams import STREAM_LIMIT, Buffer, EventStream
+from .._subscriptions import Subscriptions, WireName
 from .._time_limits import TimeLimits
 from .._words import words
 from ..errors import (
@@ -40,11 +42,11 @@ from ..errors import (
 from .conversation import Answered, ClientConversation, Happened
 from .digest import Digest
 from .http_sessions import CookieSession, DigestSession, Server, Session
-from .keepalive import PING_EVERY, PONG_WITHIN
+from .keepalive import PINGS, Pings
 from .login import LOGIN_TIMEOUT, log_in
 from .messages import Action, Event, Headers, Response
 from .protocol import event_subscriptions
-from .verbs import Verbs
+from .verbs import LIST_LIMIT, Verbs
 
 __all__ = ["AMIHTTP", "AMIHTTPFactory", "HTTPAuthentication"]
 
@@ -52,10 +54,6 @@ HTTPAuthentication: TypeAlias = Literal["digest", "MD5", "plain"]
 
 #: What Asterisk takes as the body of a request (seen on 16.28 and 22.10).
 MAX_FORM: Final = 40_960
-#: Seconds that Asterisk is asked to wait for an event. It waits less when the session would not
-#: last (``httptimeout`` of manager.conf, a minute by default). Together with what the answer may
-#: take on top they say how long a dead link goes unnoticed.
-WAIT: Final = 30
 #: Seconds between two WaitEvents when events came: on a busy server there always are some, and a
 #: request for each would be many.
 BREATH: Final = 0.1
@@ -79,16 +77,19 @@ class AMIHTTP(Verbs):
     HTTP could carry longer ones; the whole action has at most 40,960 bytes as a form.
 
     :param session: makes the requests belong together.
+    :param pings: how a dead link is noticed.
     :param clock: measures time limits.
     :ivar version: the version of AMI that the server speaks, such as ``11.0.0``; empty when the
         user is not allowed to know (AMI ``CoreSettings``).
     """
 
-    def __init__(self, session: Session, clock: IReactorTime) -> None:
+    def __init__(self, session: Session, pings: Pings, clock: IReactorTime) -> None:
         self.version = ""
         self._session = session
+        self._pings = pings
         self._clock = clock
-        self._own = self._listeners = event_subscriptions(clock)
+        self._own = self._subscriptions = event_subscriptions(clock)
+        self._own.brake.source = _InAnyCase()
         self._ids = map(f"{uuid4().hex[:12]}-{{}}".format, count(1))
         self._queue: deque[_Asked] = deque()
         self._at_work: _Asked | None = None
@@ -117,14 +118,37 @@ class AMIHTTP(Verbs):
         See :meth:`Verbs.action`.
 
         An action that is cancelled, or too late, before its turn has come is not sent. An answer
-        without a response (``IAXnetstats`` has none) fails with :class:`RemoteProtocolError`.
+        that lacks its response or its end fails with :class:`RemoteProtocolError`.
         """
+        return self._ask(name, headers, timeout, None)
+
+    def list(
+        self,
+        name: str,
+        headers: Headers = (),
+        *,
+        timeout: float | None = None,
+        limit: int = LIST_LIMIT,
+    ) -> EventStream[Event]:
+        """See :meth:`Verbs.list`; the list comes all at once."""
+        buffer: Buffer[Event] = Buffer(limit, self._subscriptions.brake)
+        answer = self._ask(name, headers, timeout, buffer.put)
+        answer.addCallbacks(lambda _: buffer.end(), lambda failure: buffer.end(failure.value))
+        return EventStream(buffer, answer.cancel)
+
+    def _ask(
+        self,
+        name: str,
+        headers: Headers,
+        timeout: float | None,
+        item: Callable[[Event], object] | None,
+    ) -> Deferred[Response]:
         if self._gone is not None:
             return fail(self._error())
         if name.casefold() == "waitevent":
             return fail(LocalProtocolError("WaitEvent: this waits for the events already"))
         try:
-            asked = self._new(name, headers)
+            asked = self._new(name, headers, item)
         except AsteriskError as error:
             return fail(error)
         if timeout is not None:
@@ -153,27 +177,31 @@ class AMIHTTP(Verbs):
         """
         self._end(ConnectionAborted())
 
-    def on(
-        self, event: str | Iterable[str], listener: Listener[Event], /, **match: object
-    ) -> Subscription[Event]:
-        """See :meth:`Verbs.on`."""
-        return self._listeners.on(event, listener, **match)
-
     def next(
         self, event: str | Iterable[str], /, *, timeout: float | None = None, **match: object
     ) -> Deferred[Event]:
         """See :meth:`Verbs.next`."""
-        if self._gone is not None and self._listeners is self._own:
+        if self._gone is not None and self._subscriptions is self._own:
             return fail(self._error())
-        return self._listeners.next(event, timeout=timeout, **match)
+        return self._subscriptions.next(event, timeout=timeout, **match)
+
+    def stream(
+        self, event: str | Iterable[str], /, *, limit: int = STREAM_LIMIT, **match: object
+    ) -> EventStream[Event]:
+        """See :meth:`Verbs.stream`."""
+        stream = self._subscriptions.stream(event, limit=limit, **match)
+        if self._gone is not None and self._subscriptions is self._own:
+            self._own.fail(self._error())
+        return stream
 
     def lend(self, subscriptions: Subscriptions[Event]) -> None:
         """
-        Deliver events to these listeners from now on, which outlive this session.
+        Tell events to other listeners from the next event on.
 
-        :param subscriptions: takes the place of its own.
+        :param subscriptions: the listeners, which outlive this session.
         """
-        self._listeners = subscriptions
+        self._subscriptions = subscriptions
+        subscriptions.brake.source = _InAnyCase()
 
     def __repr__(self) -> str:
         return f"<AMIHTTP, {'disconnected' if self._gone else 'logged in'}>"
@@ -217,16 +245,16 @@ class AMIHTTP(Verbs):
         """
         eventful = False
         try:
-            for happening in asked.conversation.receive(body):
+            for happening in asked.conversation.receive(body + asked.closing):
                 if self._gone is not None:
                     break
                 if isinstance(happening, Answered):
                     self._answer(asked, happening.response)
-                elif isinstance(happening, Happened) and happening.name != b"WaitEventComplete":
+                elif isinstance(happening, Happened):
                     eventful = True
                     # A WaitEvent that was overtaken by "Events: off" has turned them on again.
                     if self._fetching:
-                        self._listeners.deliver(happening.name, happening.event)
+                        self._subscriptions.deliver(happening.name, happening.event)
         except RemoteProtocolError as error:
             self._end(error)
         if not asked.waiting.called:
@@ -237,7 +265,7 @@ class AMIHTTP(Verbs):
     def _answer(self, asked: _Asked, response: Response) -> None:
         self._limits.stop(asked)
         if asked.name.casefold() == "events" and not response.failed:
-            self._set_fetching(response.get("Events") == "On")
+            self._set_fetching(response.get("Events") != "Off")
         if response.status == "Goodbye":
             self._at_work = None
             self._end(ConnectionDone())
@@ -282,7 +310,7 @@ class AMIHTTP(Verbs):
     def _idle_time(self) -> float:
         lifetime = self._session.lifetime
         # Half of what the session lasts, for a request takes its time.
-        return min(PING_EVERY, lifetime / 2) if lifetime else PING_EVERY
+        return min(self._pings.every, lifetime / 2) if lifetime else self._pings.every
 
     async def _fetch(self) -> float:
         """
@@ -293,8 +321,10 @@ class AMIHTTP(Verbs):
         if self._clock.seconds() - self._asked_at > IN_DOUBT_AFTER:
             await self._confirm()
         self._asked_at = began = self._clock.seconds()
-        asked = self._new("WaitEvent", {"Timeout": WAIT})
-        body = await self._within(WAIT + PONG_WITHIN, asked)
+        # Less when the session would not last (``httptimeout``): Asterisk sees to that.
+        wait = max(1, round(self._pings.every))
+        asked = self._new("WaitEvent", {"Timeout": wait}, None)
+        body = await self._within(wait + self._pings.within, asked)
         if not body:
             # Asterisk says so that there was a newer WaitEvent in this session.
             return POLL
@@ -310,16 +340,16 @@ class AMIHTTP(Verbs):
         and does not say so. But its challenge stays the same for as long as a session lasts. While
         no events are wanted there is nothing to lose by that.
         """
-        asked = self._new("Challenge", {"AuthType": "MD5"})
-        self._take(asked, await self._within(PONG_WITHIN, asked))
+        asked = self._new("Challenge", {"AuthType": "MD5"}, None)
+        self._take(asked, await self._within(self._pings.within, asked))
         challenge = (await asked.waiting).get("Challenge")
         if self._fetching and self._challenge not in (None, challenge):
             raise Disconnected("the session has expired")
         self._challenge = challenge
         return BREATH
 
-    def _new(self, name: str, headers: Headers) -> _Asked:
-        return _Asked(Action.build(name, headers), next(self._ids), self._forget)
+    def _new(self, name: str, headers: Headers, item: Callable[[Event], object] | None) -> _Asked:
+        return _Asked(Action.build(name, headers), next(self._ids), item, self._forget)
 
     def _within(self, seconds: float, asked: _Asked) -> Deferred[bytes]:
         def too_late(_: object, __: float) -> NoReturn:
@@ -345,6 +375,7 @@ class AMIHTTP(Verbs):
         for exchange in tuple(self._exchanges):
             exchange.cancel()
         self._session.close()
+        self._subscriptions.brake.source = None
         # The service learns of it first; see AMIProtocol.
         self._disconnected.reach(self._error())
         unanswered = [*([self._at_work] if self._at_work else []), *self._queue]
@@ -370,6 +401,8 @@ class AMIHTTPFactory:
         as over TCP with ``MD5`` or ``plain``.
     :param events: which classes of events to send, such as ``call,system``, or ``off``;
         everything that the user may read by default.
+    :param pings: how a dead link is noticed: how long one request may wait for events, or how long
+        nothing is asked when there are none; and how much later than that an answer may come.
     :param agent: carries the requests; by default one with a pool of its own. One of your own is
         needed for https with a certificate authority that the system does not know.
     :param clock: measures time limits; the global reactor by default.
@@ -382,6 +415,7 @@ class AMIHTTPFactory:
         *,
         authentication: HTTPAuthentication = "digest",
         events: str | None = None,
+        pings: Pings = PINGS,
         agent: IAgent | None = None,
         clock: IReactorTime | None = None,
     ) -> None:
@@ -389,6 +423,7 @@ class AMIHTTPFactory:
         self._secret = secret
         self._authentication: HTTPAuthentication = authentication
         self._events = events
+        self._pings = pings
         self._agent = agent
         self._clock = clock
 
@@ -413,7 +448,7 @@ class AMIHTTPFactory:
 
     async def _connect(self, url: str, timeout: float) -> AMIHTTP:
         clock = the_reactor(self._clock)
-        ami = AMIHTTP(self._new_session(Server(url, self._agent, clock)), clock)
+        ami = AMIHTTP(self._new_session(Server(url, self._agent, clock)), self._pings, clock)
         try:
             if self._authentication != "digest":
                 await log_in(
@@ -447,11 +482,18 @@ class _Asked:
     An action and who waits for its answer.
 
     :param action_ids: begins its ActionID.
+    :param item: called with each item of a list, if the answer is not to keep them.
     :param forget: called when nobody waits any more.
     :raises LocalProtocolError: it is too large.
     """
 
-    def __init__(self, action: Action, action_ids: str, forget: Callable[[_Asked], None]) -> None:
+    def __init__(
+        self,
+        action: Action,
+        action_ids: str,
+        item: Callable[[Event], object] | None,
+        forget: Callable[[_Asked], None],
+    ) -> None:
         self.name = action.name
         self.waiting: Deferred[Response] = Deferred(lambda _: forget(self))
         # One answer is one body, so each has a conversation of its own: nothing that is lacking
@@ -459,14 +501,36 @@ class _Asked:
         self.conversation: ClientConversation[Deferred[Response]]
         self.conversation = ClientConversation(_EVERY_EVENT, action_ids)
         self.conversation.skip_greeting()
-        _, wire = self.conversation.begin(action, self.waiting)
-        headers = Action(wire.removesuffix(b"\r\n\r\n")).headers
-        self.form = urlencode(headers, errors="surrogateescape").encode("ascii")
+        _, wire = self.conversation.begin(action, self.waiting, item)
+        this, _, behind = wire.partition(b"\r\n\r\n")
+        # What may have no response is told to be over by the answer to a ping behind it; here it
+        # is over at the end of the body.
+        ping = Action(behind.removesuffix(b"\r\n\r\n"))
+        self.closing = _answer_to(ping).serialize() if behind else b""
+        self.form = urlencode(Action(this).headers, errors="surrogateescape").encode("ascii")
         if len(self.form) > MAX_FORM:
             raise LocalProtocolError(
                 f"{self.name:.40}: {len(self.form)} bytes as a form, "
                 f"but Asterisk takes at most {MAX_FORM}"
             )
+
+
+@implementer(IPushProducer)
+class _InAnyCase:
+    """
+    Stands for a link that is held back while a stream is full.
+
+    There is a longer pause between two answers in any case, and one answer comes as a whole.
+    """
+
+    def pauseProducing(self) -> None:
+        """Do nothing."""
+
+    def resumeProducing(self) -> None:
+        """Do nothing."""
+
+    def stopProducing(self) -> None:
+        """Do nothing."""
 
 
 class _EveryEvent(dict[WireName, bool]):
@@ -477,6 +541,10 @@ class _EveryEvent(dict[WireName, bool]):
 
 
 _EVERY_EVENT: Final = _EveryEvent()
+
+
+def _answer_to(action: Action) -> Response:
+    return Response.of([("Response", "Success"), ("ActionID", action.action_id or "")])
 
 
 def _checked(url: str) -> str:

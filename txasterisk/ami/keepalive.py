@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from math import inf
+from typing import Any, Final, NamedTuple
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -11,48 +12,61 @@ from twisted.python.failure import Failure
 
 from ..errors import AsteriskError, TimedOut
 
-__all__ = ["PING_EVERY", "PONG_WITHIN", "KeepAlive"]
+__all__ = ["PINGS", "KeepAlive", "Pings"]
 
-#: Seconds of silence before a ping, and seconds that its answer may take. Together they say how
-#: long a dead link goes unnoticed. A busy link is never pinged.
-PING_EVERY: Final = 30.0
-PONG_WITHIN: Final = 10.0
+
+class Pings(NamedTuple):
+    """
+    How a dead link is noticed.
+
+    :ivar every: seconds of silence before a ping. A busy link is never pinged.
+    :ivar within: seconds that the answer may take; together they say how long a dead link goes
+        unnoticed.
+    """
+
+    every: float = 30.0
+    within: float = 10.0
+
+
+#: What holds unless something else is asked for.
+PINGS: Final = Pings()
 
 
 class KeepAlive:
     """
     Notice that a link is dead, by a ping after a silence.
 
-    While somebody waits for an action there is no ping: Asterisk does one after the other, and
-    some take minutes, such as an Originate that waits for the answer. What the network does to the
-    link meanwhile is noticed by TCP's own keep-alive; see :func:`txasterisk._tcp.watch_by_tcp`.
+    Asterisk does one action after the other, and some take their time, such as an Originate that
+    waits for the answer; the ping behind them may be answered as much later.
 
     :param clock: measures the silence.
-    :param ping: sends a ping and waits for so many seconds.
-    :param busy: says whether somebody waits for an action.
+    :param pings: how often, and how long to wait.
+    :param ping: sends a ping and waits for so many seconds, or with None for ever.
+    :param silence: says how many seconds the pending actions may take.
     :param dead: called, once, with the reason.
+    :ivar heard_at: when something was heard last, by the clock; to be set by who hears it.
     """
 
     def __init__(
         self,
         clock: IReactorTime,
-        ping: Callable[[float], Deferred[Any]],
-        busy: Callable[[], bool],
+        pings: Pings,
+        ping: Callable[[float | None], Deferred[Any]],
+        silence: Callable[[], float],
         dead: Callable[[TimedOut], object],
     ) -> None:
         self._clock = clock
+        self._pings = pings
         self._ping = ping
-        self._busy = busy
+        self._silence = silence
         self._dead = dead
         self._timer: IDelayedCall | None = None
-        #: To be set whenever something was heard; nothing more, for it is done for each segment.
-        self.heard = False
+        self.heard_at = clock.seconds()
 
     def start(self) -> None:
         """Begin to watch."""
         self.stop()
-        self.heard = False
-        self._timer = self._clock.callLater(PING_EVERY, self._look)
+        self._timer = self._clock.callLater(self._pings.every, self._look)
 
     def stop(self) -> None:
         """Watch no more."""
@@ -62,16 +76,19 @@ class KeepAlive:
 
     def _look(self) -> None:
         self._timer = None
-        if self.heard or self._busy():
-            self.start()
-        else:
-            self._ping(PONG_WITHIN).addCallbacks(self._alive, self._no_pong)
+        silent_for = self._clock.seconds() - self.heard_at
+        if silent_for < self._pings.every:
+            self._timer = self._clock.callLater(self._pings.every - silent_for, self._look)
+            return
+        within = self._pings.within + self._silence()
+        pong = self._ping(None if within == inf else within)
+        pong.addCallbacks(self._alive, self._no_pong, errbackArgs=(within,))
 
     def _alive(self, _: object) -> None:
         self.start()
 
-    def _no_pong(self, failure: Failure) -> None:
+    def _no_pong(self, failure: Failure, within: float) -> None:
         failure.trap(AsteriskError)
         if failure.check(TimedOut):
-            silence = f"no answer to a ping within {PONG_WITHIN:g} seconds"
+            silence = f"no answer to a ping within {within:g} seconds"
             self._dead(TimedOut(f"the link is dead: {silence}"))

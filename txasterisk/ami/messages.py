@@ -18,7 +18,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from ..errors import LocalProtocolError
 
-__all__ = ["Action", "Event", "Headers", "Message", "Response"]
+__all__ = ["Action", "Event", "Gap", "Headers", "Message", "Response"]
 
 #: The headers of an action, as :meth:`Action.build` takes them.
 Headers: TypeAlias = Mapping[str, object] | Iterable[tuple[str, object]]
@@ -269,6 +269,25 @@ class Event(Message):
 
     def __repr__(self) -> str:
         return f"<Event {self.name}: {', '.join(name for name, _ in self.headers[1:])}>"
+
+
+class Gap(Event):
+    """
+    Events were missed: the link was lost, and is there again.
+
+    It is no event of Asterisk's, but is told like one, under the name ``Gap``. What the program
+    knows of Asterisk may be wrong now and should be read again.
+
+    :ivar since: when the last sign of life came over the lost link, in seconds since the epoch.
+    :ivar until: when the new link began to tell events, in seconds since the epoch.
+    """
+
+    __slots__ = ("since", "until")
+
+    def __init__(self, since: float, until: float) -> None:
+        super().__init__(b"Event: Gap\r\nSince: %.6f\r\nUntil: %.6f" % (since, until))
+        self.since = since
+        self.until = until
 
 
 def _line(header: tuple[str, str]) -> str:

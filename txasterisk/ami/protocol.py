@@ -7,7 +7,7 @@ that fire and listeners that are called; it decides nothing itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NoReturn, TypeVar, cast
 from uuid import uuid4
 
@@ -15,6 +15,7 @@ from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.error import ConnectingCancelledError, ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import (
     IAddress,
+    IPushProducer,
     IReactorTime,
     ISSLTransport,
     IStreamClientEndpoint,
@@ -25,7 +26,8 @@ from twisted.python.failure import Failure
 
 from .._milestone import Milestone
 from .._reactor import the_reactor
-from .._subscriptions import Listener, Subscription, Subscriptions
+from .._streams import STREAM_LIMIT, Buffer, EventStream
+from .._subscriptions import Subscriptions
 from .._tcp import watch_by_tcp
 from .._time_limits import TimeLimits
 from .._words import words
@@ -37,11 +39,11 @@ from ..errors import (
     TimedOut,
 )
 from .conversation import Answered, ClientConversation, Greeted, Question
-from .keepalive import KeepAlive
+from .keepalive import PINGS, KeepAlive, Pings
 from .login import LOGIN_TIMEOUT, Authentication, log_in
 from .messages import Action, Event, Headers, Response
 from .records import TLSWriter
-from .verbs import Verbs
+from .verbs import LIST_LIMIT, Verbs
 
 __all__ = ["AMIFactory", "AMIProtocol"]
 
@@ -55,22 +57,18 @@ class AMIProtocol(Protocol, Verbs):
     Mostly made by :meth:`AMIFactory.connect`, which also logs it in. Once it is logged in, a silent
     link is pinged, and taken for lost when no answer comes.
 
-    :param subscriptions: the listeners, where they outlive this connection; its own by default.
+    :param pings: how a dead link is noticed.
     :param clock: measures time limits; the global reactor by default.
     :ivar version: the version of AMI that the server speaks, such as ``11.0.0``; empty before its
         greeting.
     """
 
-    def __init__(
-        self,
-        *,
-        subscriptions: Subscriptions[Event] | None = None,
-        clock: IReactorTime | None = None,
-    ) -> None:
+    def __init__(self, *, pings: Pings = PINGS, clock: IReactorTime | None = None) -> None:
         self.version = ""
         self._clock: IReactorTime = the_reactor(clock)
-        self._lent = subscriptions is not None
-        self._subscriptions = subscriptions or event_subscriptions(self._clock)
+        self._logged_in = False
+        self._lent = False
+        self._subscriptions = event_subscriptions(self._clock)
         self._conversation: ClientConversation[Deferred[Response]] = ClientConversation(
             self._subscriptions.by_name, prefix=uuid4().hex[:12]
         )
@@ -79,8 +77,9 @@ class AMIProtocol(Protocol, Verbs):
         )
         self._keep_alive = KeepAlive(
             self._clock,
+            pings,
             ping=lambda seconds: self.ping(timeout=seconds),
-            busy=lambda: self._conversation.waiting,
+            silence=lambda: self._conversation.silence,
             dead=self._abort,
         )
         self._tls: TLSWriter | None = None
@@ -111,17 +110,21 @@ class AMIProtocol(Protocol, Verbs):
         self, name: str, headers: Headers = (), *, timeout: float | None = None
     ) -> Deferred[Response]:
         """See :meth:`Verbs.action`."""
-        if self._gone is not None or self.transport is None:
-            return fail(self._error())
-        waiting: Deferred[Response] = Deferred(lambda _: self._forget(question))
-        try:
-            question, wire = self._conversation.begin(Action.build(name, headers), waiting)
-        except AsteriskError as error:
-            return fail(error)
-        if timeout is not None:
-            self._limits.start(question, timeout)
-        (self._tls or self._wire).write(wire)
-        return waiting
+        return self._ask(name, headers, timeout, None)
+
+    def list(
+        self,
+        name: str,
+        headers: Headers = (),
+        *,
+        timeout: float | None = None,
+        limit: int = LIST_LIMIT,
+    ) -> EventStream[Event]:
+        """See :meth:`Verbs.list`."""
+        buffer: Buffer[Event] = Buffer(limit, self._subscriptions.brake)
+        answer = self._ask(name, headers, timeout, buffer.put)
+        answer.addCallbacks(lambda _: buffer.end(), lambda failure: buffer.end(failure.value))
+        return EventStream(buffer, answer.cancel)
 
     def login(
         self,
@@ -169,12 +172,6 @@ class AMIProtocol(Protocol, Verbs):
         """
         self._abort(ConnectionAborted())
 
-    def on(
-        self, event: str | Iterable[str], listener: Listener[Event], /, **match: object
-    ) -> Subscription[Event]:
-        """See :meth:`Verbs.on`."""
-        return self._subscriptions.on(event, listener, **match)
-
     def next(
         self, event: str | Iterable[str], /, *, timeout: float | None = None, **match: object
     ) -> Deferred[Event]:
@@ -183,19 +180,45 @@ class AMIProtocol(Protocol, Verbs):
             return fail(self._error())
         return self._subscriptions.next(event, timeout=timeout, **match)
 
+    def stream(
+        self, event: str | Iterable[str], /, *, limit: int = STREAM_LIMIT, **match: object
+    ) -> EventStream[Event]:
+        """See :meth:`Verbs.stream`."""
+        stream = self._subscriptions.stream(event, limit=limit, **match)
+        if self._gone is not None and not self._lent:
+            self._subscriptions.fail(self._error())
+        return stream
+
+    def lend(self, subscriptions: Subscriptions[Event]) -> None:
+        """
+        Tell events to other listeners from the next event on.
+
+        :param subscriptions: the listeners, which outlive this connection.
+        """
+        self._lent = True
+        self._subscriptions = subscriptions
+        self._conversation.wanted = subscriptions.by_name
+        subscriptions.brake.source = cast(IPushProducer, self.transport)
+
+    @property
+    def heard_at(self) -> float:
+        """When something was heard last, in seconds since the epoch."""
+        return self._keep_alive.heard_at
+
     def connectionMade(self) -> None:
         """Have the link watched by TCP, and made fit for TLS if it is that."""
         watch_by_tcp(self.transport)
+        self._subscriptions.brake.source = cast(IPushProducer, self.transport)
         if ISSLTransport.providedBy(self.transport):
             self._tls = TLSWriter(self._wire, self._clock)
 
     def dataReceived(self, data: bytes) -> None:
         """Take bytes from the wire."""
-        self._keep_alive.heard = True
+        if self._is_over():
+            return
+        self._keep_alive.heard_at = self._clock.seconds()
         try:
             for happening in self._conversation.receive(data):
-                if self._gone is not None:
-                    return
                 if isinstance(happening, Answered):
                     self._answer(happening.question, happening.response)
                 elif isinstance(happening, Greeted):
@@ -203,6 +226,10 @@ class AMIProtocol(Protocol, Verbs):
                     self._greeted.reach(happening.version)
                 else:
                     self._subscriptions.deliver(happening.name, happening.event)
+                # Looked at before the next happening is taken out: that may be an answer, which
+                # would be lost.
+                if self._is_over():
+                    return
         except RemoteProtocolError as error:
             self._abort(error)
 
@@ -211,6 +238,7 @@ class AMIProtocol(Protocol, Verbs):
         cause = self._gone = self._gone or reason.value
         self._limits.clear()
         self._keep_alive.stop()
+        self._subscriptions.brake.source = None
         if self._tls is not None:
             self._tls.stop()
         # The service learns of it first, so that whoever is told below and waits for the next
@@ -227,6 +255,9 @@ class AMIProtocol(Protocol, Verbs):
     def __repr__(self) -> str:
         state = "disconnected" if self._gone else f"AMI {self.version}" if self.version else "new"
         return f"<AMIProtocol, {state}>"
+
+    def _is_over(self) -> bool:
+        return self._gone is not None
 
     @property
     def _wire(self) -> ITCPTransport:
@@ -247,6 +278,11 @@ class AMIProtocol(Protocol, Verbs):
                 "logged in",
                 self._gone,
             )
+        if not self._logged_in and isinstance(self._gone, ConnectionDone):
+            return Disconnected(
+                "closed before the login, as Asterisk does when nobody has logged in in time",
+                self._gone,
+            )
         return Disconnected(f"the AMI connection is gone: {words(self._gone)}", self._gone)
 
     async def _login(
@@ -258,6 +294,7 @@ class AMIProtocol(Protocol, Verbs):
         timeout: float | None,
     ) -> Response:
         accepted = await log_in(self.action, username, secret, authentication, events, timeout)
+        self._logged_in = True
         self._keep_alive.start()
         return accepted
 
@@ -266,6 +303,25 @@ class AMIProtocol(Protocol, Verbs):
         # Asterisk closes now; should it not, we do.
         self.disconnect()
         await self.when_disconnected()
+
+    def _ask(
+        self,
+        name: str,
+        headers: Headers,
+        timeout: float | None,
+        item: Callable[[Event], object] | None,
+    ) -> Deferred[Response]:
+        if self._gone is not None or self.transport is None:
+            return fail(self._error())
+        waiting: Deferred[Response] = Deferred(lambda _: self._forget(question))
+        try:
+            question, wire = self._conversation.begin(Action.build(name, headers), waiting, item)
+        except AsteriskError as error:
+            return fail(error)
+        if timeout is not None:
+            self._limits.start(question, timeout)
+        (self._tls or self._wire).write(wire)
+        return waiting
 
     def _answer(self, question: Question[Deferred[Response]], response: Response) -> None:
         self._limits.stop(question)
@@ -291,7 +347,7 @@ class AMIFactory(Factory):
     :param secret: its secret.
     :param authentication: ``MD5``, or ``plain`` for what cannot answer a challenge.
     :param events: which classes of events to send; see :meth:`AMIProtocol.login`.
-    :param subscriptions: listeners that outlive a connection; each has its own by default.
+    :param pings: how a dead link is noticed.
     :param clock: measures time limits; the global reactor by default.
     """
 
@@ -304,19 +360,19 @@ class AMIFactory(Factory):
         *,
         authentication: Authentication = "MD5",
         events: str | None = None,
-        subscriptions: Subscriptions[Event] | None = None,
+        pings: Pings = PINGS,
         clock: IReactorTime | None = None,
     ) -> None:
         self.username = username
         self._secret = secret
         self._authentication: Authentication = authentication
         self._events = events
-        self._subscriptions = subscriptions
+        self._pings = pings
         self._clock = clock
 
     def buildProtocol(self, addr: IAddress | None) -> AMIProtocol:
         """Make the protocol of a new connection, which is not logged in yet."""
-        return AMIProtocol(subscriptions=self._subscriptions, clock=self._clock)
+        return AMIProtocol(pings=self._pings, clock=self._clock)
 
     def connect(
         self, endpoint: IStreamClientEndpoint, *, timeout: float = LOGIN_TIMEOUT

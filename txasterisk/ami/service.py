@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Final, Literal
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, race
 from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 
 from .._staying import BackOff, StayingService
-from .._subscriptions import Listener, Subscription
+from .._streams import Buffer, EventStream
 from ..errors import AsteriskError, Disconnected
+from .keepalive import PINGS, Pings
 from .login import Authentication
-from .messages import Event, Headers, Response
+from .messages import Event, Gap, Headers, Response
 from .protocol import AMIFactory, AMIProtocol, event_subscriptions
-from .verbs import Verbs
+from .verbs import LIST_LIMIT, Verbs
+from .wishes import EventWishes
 
 __all__ = ["AMIService"]
 
@@ -27,7 +29,10 @@ class AMIService(StayingService[AMIProtocol], Verbs):
     """
     Keep an AMI connection, whatever happens to it.
 
-    Listeners stay when the connection goes, and hear of the next one. An action without an answer
+    Listeners, streams and who waits for an event stay when the connection goes, until the service
+    is stopped, and hear of the next one: first, under the name
+    ``Gap``, a :class:`txasterisk.ami.Gap`, then new events. The event mask and the filters that
+    were set by ``Events`` and ``Filter`` are set again before that. An action without an answer
     fails with ``Disconnected`` when the link breaks, and so does one that is asked for while there
     is no link: nothing is kept back, and nothing is sent again.
 
@@ -36,10 +41,18 @@ class AMIService(StayingService[AMIProtocol], Verbs):
     :param secret: its secret.
     :param authentication: ``MD5``, or ``plain``.
     :param events: which classes of events to send; see :meth:`AMIProtocol.login`.
+    :param filters: what of that to send, as the action ``Filter`` takes it, such as
+        ``!Event: RTCP``.
+    :param links: 1, or 2 for a link of its own for events, so that neither a flood of them nor an
+        action that takes long holds up the other. When one is lost both are made anew.
+    :param boot_timeout: how many seconds to wait after each login until Asterisk has fully booted,
+        which needs a user who may read the class ``system``; not waited for by default.
     :param label: what the log calls this link.
     :param back_off: from the number of failed attempts so far to the seconds before the next one;
         with jitter and a ceiling of a minute by default.
     :param retry_refused: whether to go on trying with credentials that Asterisk refused.
+    :param pings: how a dead link is noticed; by default after 30 seconds of silence by a ping
+        that is not answered within 10 seconds.
     :param clock: measures time; the global reactor by default.
     """
 
@@ -51,20 +64,27 @@ class AMIService(StayingService[AMIProtocol], Verbs):
         *,
         authentication: Authentication = "MD5",
         events: str | None = None,
+        filters: Iterable[str] = (),
+        links: Literal[1, 2] = 1,
+        boot_timeout: float | None = None,
         label: str = "AMI",
         back_off: BackOff | None = None,
         retry_refused: bool = False,
+        pings: Pings = PINGS,
         clock: IReactorTime | None = None,
     ) -> None:
         super().__init__(label, back_off, retry_refused, clock)
         self._endpoint = endpoint
         self._subscriptions = event_subscriptions(self._clock)
-        self._factory = AMIFactory(
+        self._wishes = EventWishes(events, filters, boot_timeout)
+        self._links = links
+        self._telling: AMIProtocol | None = None
+        self._make_factory: Callable[[str | None], AMIFactory] = lambda mask: AMIFactory(
             username,
             secret,
             authentication=authentication,
-            events=events,
-            subscriptions=self._subscriptions,
+            events=mask,
+            pings=pings,
             clock=self._clock,
         )
 
@@ -72,21 +92,28 @@ class AMIService(StayingService[AMIProtocol], Verbs):
         self, name: str, headers: Headers = (), *, timeout: float | None = None
     ) -> Deferred[Response]:
         """See :meth:`Verbs.action`."""
-        if self.connection is None:
-            return fail(Disconnected(f"{self.label}: not connected now"))
-        return self.connection.action(name, headers, timeout=timeout)
+        if self.connection is None or self._telling is None:
+            return fail(self._not_connected())
+        if not self._wishes.concern(name):
+            return self.connection.action(name, headers, timeout=timeout)
+        lines = tuple(headers.items() if isinstance(headers, Mapping) else headers)
+        answer = self._telling.action(name, lines, timeout=timeout)
+        return answer.addCallback(self._remember, name, lines)
 
-    def on(
-        self, event: str | Iterable[str], listener: Listener[Event], /, **match: object
-    ) -> Subscription[Event]:
-        """See :meth:`Verbs.on`; the subscription outlives the connection."""
-        return self._subscriptions.on(event, listener, **match)
-
-    def next(
-        self, event: str | Iterable[str], /, *, timeout: float | None = None, **match: object
-    ) -> Deferred[Event]:
-        """See :meth:`Verbs.next`; it waits across a reconnect, till the service stops."""
-        return self._subscriptions.next(event, timeout=timeout, **match)
+    def list(
+        self,
+        name: str,
+        headers: Headers = (),
+        *,
+        timeout: float | None = None,
+        limit: int = LIST_LIMIT,
+    ) -> EventStream[Event]:
+        """See :meth:`Verbs.list`."""
+        if self.connection is not None:
+            return self.connection.list(name, headers, timeout=timeout, limit=limit)
+        buffer: Buffer[Event] = Buffer(limit, self._subscriptions.brake)
+        buffer.end(self._not_connected())
+        return EventStream(buffer, lambda: None)
 
     def stopService(self) -> Deferred[None]:
         """
@@ -98,17 +125,64 @@ class AMIService(StayingService[AMIProtocol], Verbs):
         self._subscriptions.fail(Disconnected(f"{self.label}: the service was stopped"))
         return stopping
 
+    def _not_connected(self) -> Disconnected:
+        return Disconnected(f"{self.label}: not connected now")
+
+    def _remember(self, response: Response, name: str, lines: Headers) -> Response:
+        self._wishes.remember(name, lines)
+        return response
+
     def _connect(self) -> Deferred[AMIProtocol]:
-        return self._factory.connect(self._endpoint)
+        return Deferred.fromCoroutine(self._open_links())
+
+    async def _open_links(self) -> AMIProtocol:
+        opened: list[AMIProtocol] = []
+        try:
+            if self._links == 2:
+                opened.append(await self._open(events="off"))
+            # The one that tells events comes last, for it tells them at once.
+            opened.append(await self._open(events=self._wishes.at_login))
+            await self._wishes.tell(opened[-1])
+        except BaseException:
+            for link in opened:
+                link.disconnect()
+            raise
+        self._telling = opened[-1]
+        return opened[0]
+
+    def _open(self, events: str | None) -> Deferred[AMIProtocol]:
+        return self._make_factory(events).connect(self._endpoint)
+
+    def _take(self, connection: AMIProtocol) -> None:
+        if self._telling is not None:
+            self._telling.lend(self._subscriptions)
+
+    def _heard_at(self, connection: AMIProtocol) -> float:
+        return (self._telling or connection).heard_at
+
+    def _tell_gap(self, since: float, until: float) -> None:
+        self._subscriptions.announce("Gap", Gap(since, until))
 
     def _when_disconnected(self, connection: AMIProtocol) -> Deferred[Disconnected]:
-        return connection.when_disconnected()
+        return Deferred.fromCoroutine(_when_one_goes({connection, self._telling or connection}))
 
     async def _leave(self, connection: AMIProtocol) -> None:
-        with suppress(AsteriskError):
-            await connection.logoff(timeout=GOODBYE_TIMEOUT)
-        connection.disconnect()
-        await connection.when_disconnected()
+        links = {connection, self._telling or connection}
+        for goodbye in [link.logoff(timeout=GOODBYE_TIMEOUT) for link in links]:
+            with suppress(AsteriskError):
+                await goodbye
+        for link in links:
+            link.disconnect()
+            await link.when_disconnected()
 
     def _greeting(self, connection: AMIProtocol) -> str:
         return f"logged in to AMI {connection.version}"
+
+
+async def _when_one_goes(links: Collection[AMIProtocol]) -> Disconnected:
+    """Wait for the end of one link, and end the others."""
+    _, gone = await race([link.when_disconnected() for link in links])
+    for link in links:
+        link.disconnect()
+        await link.when_disconnected()
+    return gone

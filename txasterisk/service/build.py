@@ -39,6 +39,10 @@ def _ami(settings: PBXSettings) -> AMIService | None:
         settings.ami.endpoint,
         settings.ami.username,
         settings.ami.secret,
+        events=settings.ami.events,
+        filters=settings.ami.filters,
+        links=settings.ami.links,
+        boot_timeout=settings.ami.boot_timeout,
         label=f"{settings.name}.ami",
     )
     if settings.ami.log:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from twisted.internet.interfaces import IStreamClientEndpoint, IStreamServerEndpoint
 
@@ -30,12 +31,20 @@ __all__ = [
 
 @dataclass(frozen=True)
 class AMISettings:
-    """How to reach a PBX over AMI; ``log`` names the events that go to the log."""
+    """
+    How to reach a PBX over AMI.
+
+    ``log`` names the events that go to the log; the others are those of :class:`AMIService`.
+    """
 
     endpoint: IStreamClientEndpoint
     username: str
     secret: Secret
-    log: tuple[str, ...]
+    events: str | None = None
+    filters: tuple[str, ...] = ()
+    links: Literal[1, 2] = 1
+    boot_timeout: float | None = None
+    log: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,6 +143,10 @@ def _ami(section: Section) -> AMISettings:
         endpoint=section.client_endpoint("endpoint"),
         username=section.text("username", "the name of a user in manager.conf"),
         secret=section.secret("secret"),
+        events=section.event_mask("events"),
+        filters=section.texts("filters", 'filters, such as ["!Event: RTCP"]'),
+        links=2 if section.choice("links", (1, 2)) == 2 else 1,
+        boot_timeout=section.seconds("boot_timeout"),
         log=section.texts("log", 'names of events, such as ["Newchannel", "Hangup"]'),
     )
     section.refuse_others()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from difflib import get_close_matches
 from importlib import import_module
 from inspect import iscoroutinefunction
+from math import inf
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, cast
 from urllib.parse import urlsplit
@@ -21,7 +22,8 @@ from twisted.internet.endpoints import clientFromString, serverFromString
 from twisted.internet.interfaces import IStreamClientEndpoint, IStreamServerEndpoint
 
 from .._words import words
-from ..errors import ConfigurationError
+from ..ami.irregular import check_mask
+from ..errors import ConfigurationError, LocalProtocolError
 
 __all__ = ["Script", "Secret", "Section", "open_section"]
 
@@ -131,6 +133,40 @@ class Section:
             return tuple(value)
         self.complain(key, f"{value!r} is wrong; expected {expected}")
         return ()
+
+    def choice(self, key: str, choices: tuple[int, ...]) -> int:
+        """Return one of some numbers, the first of which is meant where there is none."""
+        value = self._take(key)
+        if value is None:
+            return choices[0]
+        if type(value) is int and value in choices:
+            return value
+        self.complain(key, f"{value!r} is wrong; expected {' or '.join(map(str, choices))}")
+        return choices[0]
+
+    def seconds(self, key: str) -> float | None:
+        """Return a time, or None if there is none."""
+        value = self._take(key)
+        if value is None:
+            return None
+        if isinstance(value, (int, float)) and type(value) is not bool and 0 < value < inf:
+            return float(value)
+        self.complain(key, f"{value!r} is wrong; expected a number of seconds, such as 60")
+        return None
+
+    def event_mask(self, key: str) -> str | None:
+        """Return which classes of AMI's events are meant, or None for all."""
+        value = self._take(key)
+        if value is None:
+            return None
+        try:
+            if not isinstance(value, str):
+                raise LocalProtocolError(f"{value!r} is no text")
+            check_mask(value)
+        except LocalProtocolError as error:
+            self.complain(key, f'{error}; expected classes of events, such as "call,user"')
+            return None
+        return value
 
     def url(self, key: str) -> str:
         """Return the URL of an ARI server."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -98,6 +99,8 @@ class Session:
     :ivar user: who has logged in, if anybody has.
     :ivar mask: the classes of events that it wants.
     :ivar challenge: what it was told to prove its secret with.
+    :ivar included: the filters of which an event must meet one, if there are any.
+    :ivar excluded: the filters of which it must meet none.
     """
 
     def __init__(self, ami: AMI) -> None:
@@ -105,6 +108,14 @@ class Session:
         self.user: User | None = None
         self.mask: frozenset[str] = frozenset()
         self.challenge = ""
+        self.included: list[re.Pattern[str]] = []
+        self.excluded: list[re.Pattern[str]] = []
+
+    def passes(self, event: Headers) -> bool:
+        """Return whether the filters let an event through."""
+        text = "".join(f"{name}: {value}\r\n" for name, value in event)
+        included = not self.included or any(each.search(text) for each in self.included)
+        return included and not any(each.search(text) for each in self.excluded)
 
     def mask_at_login(self, events: str) -> frozenset[str]:
         """Return the classes of events that a login turns on."""
@@ -160,7 +171,7 @@ class Connection(Protocol, Session):
 
     def hear(self, event_class: str, event: Headers) -> None:
         """Send an event if it is wanted, but not in the middle of an answer."""
-        if event_class in self.mask:
+        if event_class in self.mask and self.passes(event):
             self._events.append(event)
             if self._working is None and not self._actions:
                 self._send_events()
@@ -336,6 +347,20 @@ class Performer:
             raise Refusal("Invalid event mask")
         self.session.mask = mask_of(mask)
         self.answer(action, [("Events", "On" if self.session.mask else "Off")])
+
+    async def _do_filter(self, action: Action) -> None:
+        if (action.get("Operation") or "").lower() != "add":
+            raise Refusal("Unknown operation")
+        if action.get("MatchCriteria"):
+            raise NotFaked("filters with MatchCriteria")
+        text = action.get("Filter") or ""
+        try:
+            expression = re.compile(text.removeprefix("!"))
+        except re.error:
+            raise Refusal("Filter did not compile.  Check the syntax of the filter given.")
+        filters = self.session.excluded if text.startswith("!") else self.session.included
+        filters.append(expression)
+        self.answer(action, [("Message", "Success")])
 
     # What Asterisk is like
 
@@ -551,7 +576,7 @@ class _Origination:
         technology, slash, address = self._channel_name.partition("/")
         if not slash:
             raise Refusal("Invalid channel")
-        self._refuse_other_technologies(technology)
+        self._technology = _known_technology(technology)
         self._address = LocalAddress.parse(address)
         self._refuse_missing_destination()
 
@@ -574,6 +599,8 @@ class _Origination:
         return answered
 
     def _create(self) -> Channel | None:
+        if not self._technology:
+            return None
         action = self._action
         ids = action.get("ChannelId") or "", action.get("OtherChannelId") or ""
         try:
@@ -619,12 +646,6 @@ class _Origination:
                 headers.append((f"ChanVariable({one.name})", f"{name}={value}"))
         self._ami.send_event("OriginateResponse", "call", headers)
 
-    def _refuse_other_technologies(self, technology: str) -> None:
-        if technology.lower() != "local":
-            if technology.lower() in {name.lower() for name in TECHNOLOGIES}:
-                raise NotFaked(f"channels of {technology}")
-            raise Refusal("Originate failed")
-
     def _refuse_missing_destination(self) -> None:
         if self._application:
             return
@@ -645,6 +666,15 @@ def wire_of(headers: Headers) -> bytes:
     # Not Message.of, which refuses some.
     text = "".join(f"{name}: {value}\r\n" for name, value in headers) + "\r\n"
     return text.encode("utf-8", "surrogateescape")
+
+
+def _known_technology(technology: str) -> str:
+    """Return the technology of a channel, or nothing if Asterisk has none of that name."""
+    if technology.lower() == "local":
+        return "Local"
+    if technology.lower() in {name.lower() for name in TECHNOLOGIES}:
+        raise NotFaked(f"channels of {technology}")
+    return ""
 
 
 def mask_of(text: str) -> frozenset[str]:
@@ -689,6 +719,7 @@ _ACTIONS: Final[dict[str, Callable[[Performer, Action], Awaitable[None]]]] = {
     "coreshowchannels": Performer._do_core_show_channels,
     "corestatus": Performer._do_core_status,
     "events": Performer._do_events,
+    "filter": Performer._do_filter,
     "getvar": Performer._do_getvar,
     "hangup": Performer._do_hangup,
     "listcommands": Performer._do_list_commands,

@@ -227,7 +227,7 @@ class WebPerformer(Performer):
         self.answer(action, [("Message", "Waiting for Event completed.")])
         while session.events:
             event_class, event = session.events.popleft()
-            if event_class in session.mask:
+            if event_class in session.mask and session.passes(event):
                 self.say(event)
         self.say([("Event", "WaitEventComplete"), *action_id(action)])
         session.waiting = None

@@ -18,8 +18,10 @@ from .agi import AGIContract
 from .ami import AMIContract
 from .ami_http import AMIOverHTTPContract
 from .ari import ARIContract
+from .calls import CallsContract
 from .healing import HealingContract
 from .place import AsteriskContract, Place
+from .staying import StayingContract
 
 __all__ = [
     "AGIContract",
@@ -27,6 +29,8 @@ __all__ = [
     "AMIOverHTTPContract",
     "ARIContract",
     "AsteriskContract",
+    "CallsContract",
     "HealingContract",
     "Place",
+    "StayingContract",
 ]

@@ -13,6 +13,7 @@ from ...ami import AMIHTTP, AMIHTTPFactory, Event
 from ...ami.digest import Digest
 from ...ami.http import HTTPAuthentication
 from ...ami.http_sessions import CookieSession, DigestSession, Server
+from ...ami.keepalive import PINGS
 from ...errors import ActionFailed, Disconnected, LoginRefused
 from .ami import AMIContract
 from .place import SECRETS, SOON
@@ -65,7 +66,8 @@ class AMIOverHTTPContract(AMIContract):
 
     async def connect_without_login(self) -> Any:
         """Return a session of nobody."""
-        ami = AMIHTTP(CookieSession(Server(self.url, self.agent(), self.reactor)), self.reactor)
+        session = CookieSession(Server(self.url, self.agent(), self.reactor))
+        ami = AMIHTTP(session, PINGS, self.reactor)
         self.addCleanup(ami.disconnect)
         return ami
 

@@ -156,7 +156,7 @@ class AsteriskContract(TestCase):
         """Fail what should have happened by then."""
         return waiting.addTimeout(SOON, self.reactor)
 
-    async def failing(self, error: type[T], waiting: Awaitable[object]) -> T:
+    async def failing(self, error: type[T], waiting: Awaitable[Any]) -> T:
         """Return the error that something fails with."""
         try:
             result = await waiting
