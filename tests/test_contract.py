@@ -161,6 +161,10 @@ class SocketCallsTests(OverSockets, contract.CallsContract):
     """Calls that AMI places on the fake, over sockets."""
 
 
+class SocketCallsOverHTTPTests(OverSockets, contract.CallsOverHTTPContract):
+    """Calls that AMI over HTTP places on the fake, over sockets."""
+
+
 class SocketStayingTests(OverSockets, contract.StayingContract):
     """AMI links to the fake that stay, over sockets."""
 
@@ -193,6 +197,10 @@ class MemoryAMIByCookieTests(InMemory, contract.AMIOverHTTPContract):
 
 class MemoryCallsTests(InMemory, contract.CallsContract):
     """Calls that AMI places on the fake, in memory."""
+
+
+class MemoryCallsOverHTTPTests(InMemory, contract.CallsOverHTTPContract):
+    """Calls that AMI over HTTP places on the fake, in memory."""
 
 
 class MemoryStayingTests(InMemory, contract.StayingContract):

@@ -40,6 +40,10 @@ class Calls22Tests(Live22, contract.CallsContract):
     """Calls that AMI places on Asterisk 22."""
 
 
+class CallsOverHTTP22Tests(Live22, contract.CallsOverHTTPContract):
+    """Calls that AMI over HTTP places on Asterisk 22."""
+
+
 class Staying22Tests(Live22, contract.StayingContract):
     """AMI links to Asterisk 22 that stay."""
 
@@ -70,6 +74,10 @@ class Calls16Tests(Live16, contract.CallsContract):
     """Calls that AMI places on Asterisk 16."""
 
 
+class CallsOverHTTP16Tests(Live16, contract.CallsOverHTTPContract):
+    """Calls that AMI over HTTP places on Asterisk 16."""
+
+
 class Staying16Tests(Live16, contract.StayingContract):
     """AMI links to Asterisk 16 that stay."""
 
@@ -89,6 +97,7 @@ def test_suite() -> TestSuite:
         AMIByDigest22Tests,
         AMIByCookie22Tests,
         Calls22Tests,
+        CallsOverHTTP22Tests,
         Staying22Tests,
         AGI22Tests,
         ARI22Tests,
@@ -96,6 +105,7 @@ def test_suite() -> TestSuite:
         AMIByDigest16Tests,
         AMIByCookie16Tests,
         Calls16Tests,
+        CallsOverHTTP16Tests,
         Staying16Tests,
         AGI16Tests,
         ARI16Tests,

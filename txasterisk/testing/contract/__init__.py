@@ -16,7 +16,7 @@ Every call goes over the extensions that :mod:`txasterisk.testing.default_dialpl
 
 from .agi import AGIContract
 from .ami import AMIContract
-from .ami_http import AMIOverHTTPContract
+from .ami_http import AMIOverHTTPContract, CallsOverHTTPContract
 from .ari import ARIContract
 from .calls import CallsContract
 from .healing import HealingContract
@@ -30,6 +30,7 @@ __all__ = [
     "ARIContract",
     "AsteriskContract",
     "CallsContract",
+    "CallsOverHTTPContract",
     "HealingContract",
     "Place",
     "StayingContract",

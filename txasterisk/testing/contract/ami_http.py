@@ -16,19 +16,20 @@ from ...ami.http_sessions import CookieSession, DigestSession, Server
 from ...ami.keepalive import PINGS
 from ...errors import ActionFailed, Disconnected, LoginRefused
 from .ami import AMIContract
-from .place import SECRETS, SOON
+from .calls import CallsContract
+from .place import SECRETS, SOON, AsteriskContract
 
-__all__ = ["AMIOverHTTPContract"]
+__all__ = ["AMIOverHTTPContract", "CallsOverHTTPContract"]
 
 #: Is answered in the same way as long as a session lasts.
 CHALLENGE: Final = b"Action=Challenge&AuthType=MD5"
 
 
-class AMIOverHTTPContract(AMIContract):
+class OverHTTP(AsteriskContract):
     """
-    The manager interface over HTTP.
+    Logs in over HTTP.
 
-    :cvar authentication: how to log in.
+    :cvar authentication: how.
     """
 
     authentication: HTTPAuthentication = "digest"
@@ -63,6 +64,14 @@ class AMIOverHTTPContract(AMIContract):
         ami = await self.http_factory(username, **options).connect(self.url)
         self.log_out_at_the_end(ami, username)
         return ami
+
+
+class CallsOverHTTPContract(OverHTTP, CallsContract):
+    """Calls that are placed over HTTP."""
+
+
+class AMIOverHTTPContract(OverHTTP, AMIContract):
+    """The manager interface over HTTP."""
 
     async def connect_without_login(self) -> Any:
         """Return a session of nobody."""
