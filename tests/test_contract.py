@@ -147,8 +147,22 @@ class SocketAMITests(OverSockets, contract.AMIContract):
     """AMI of the fake, over sockets."""
 
 
+class SocketAMIByDigestTests(OverSockets, contract.AMIOverHTTPContract):
+    """AMI of the fake over HTTP, over sockets, with digest authentication."""
+
+
+class SocketAMIByCookieTests(OverSockets, contract.AMIOverHTTPContract):
+    """AMI of the fake over HTTP, over sockets, with a cookie."""
+
+    authentication = "MD5"
+
+
 class SocketCallsTests(OverSockets, contract.CallsContract):
     """Calls that AMI places on the fake, over sockets."""
+
+
+class SocketCallsOverHTTPTests(OverSockets, contract.CallsOverHTTPContract):
+    """Calls that AMI over HTTP places on the fake, over sockets."""
 
 
 class SocketStayingTests(OverSockets, contract.StayingContract):
@@ -171,8 +185,22 @@ class MemoryAMITests(InMemory, contract.AMIContract):
     """AMI of the fake, in memory."""
 
 
+class MemoryAMIByDigestTests(InMemory, contract.AMIOverHTTPContract):
+    """AMI of the fake over HTTP, in memory, with digest authentication."""
+
+
+class MemoryAMIByCookieTests(InMemory, contract.AMIOverHTTPContract):
+    """AMI of the fake over HTTP, in memory, with a cookie."""
+
+    authentication = "MD5"
+
+
 class MemoryCallsTests(InMemory, contract.CallsContract):
     """Calls that AMI places on the fake, in memory."""
+
+
+class MemoryCallsOverHTTPTests(InMemory, contract.CallsOverHTTPContract):
+    """Calls that AMI over HTTP places on the fake, in memory."""
 
 
 class MemoryStayingTests(InMemory, contract.StayingContract):

@@ -36,6 +36,13 @@ class ExampleTests(ProgramTestCase):
         self.assertIn("Newchannel Local/hangup@txasterisk", program.output)
         self.assertIn("it ended with Normal Clearing", program.output)
 
+    async def test_ami_over_http(self) -> None:
+        """The same is done over HTTP."""
+        program = self.run_python(EXAMPLES / "ami_over_http.py", self.pbx.http_url)
+        self.assertEqual(await program.ended, 0, program.output)
+        self.assertIn("Newchannel Local/hangup@txasterisk", program.output)
+        self.assertIn("it ended with Normal Clearing", program.output)
+
     async def test_fastagi_server(self) -> None:
         """A caller's digits become a channel variable."""
         program = self.run_python(EXAMPLES / "fastagi_server.py", "tcp:0:interface=127.0.0.1")

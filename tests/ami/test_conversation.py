@@ -83,6 +83,14 @@ class GreetingTests(SynchronousTestCase):
         """The greeting says which version of AMI the server speaks."""
         self.assertEqual(list(conversation().receive(GREETING)), [Greeted("11.0.0")])
 
+    def test_skipped(self) -> None:
+        """Over HTTP there is none."""
+        client = conversation()
+        client.skip_greeting()
+        ask(client, "Ping")
+        answer = b"Response: Success\r\nActionID: tx-1\r\nMessage: Hello\r\n\r\n"
+        self.assertEqual(told(client.receive(answer)), [("Ping", "Hello", [])])
+
     def test_byte_by_byte(self) -> None:
         """The greeting may come in any pieces."""
         client = conversation()

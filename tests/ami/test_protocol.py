@@ -16,8 +16,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.ami.pbx import PBX, Network
 from txasterisk._streams import HELD_AT_MOST, EventStream
 from txasterisk.ami.conversation import MAX_MESSAGE
+from txasterisk.ami.login import LOGIN_TIMEOUT
 from txasterisk.ami.messages import Action, Event, Response
-from txasterisk.ami.protocol import LOGIN_TIMEOUT, AMIFactory, AMIProtocol
+from txasterisk.ami.protocol import AMIFactory, AMIProtocol
 from txasterisk.errors import (
     ActionFailed,
     AsteriskError,

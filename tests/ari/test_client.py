@@ -16,8 +16,9 @@ from twisted.web.client import ResponseFailed, ResponseNeverReceived
 from txaio.tx import set_global_log_level
 
 from tests.ari.asterisk import Answer, FakeServer, Fixture, channel, client_of
+from txasterisk._http import KEPT_IDLE
 from txasterisk.ari import ARIClient
-from txasterisk.ari.client import KEPT_IDLE, MAX_CONNECTIONS
+from txasterisk.ari.client import MAX_CONNECTIONS
 from txasterisk.ari.messages import MAX_ANSWER
 from txasterisk.ari.models import Event
 from txasterisk.errors import (

@@ -26,8 +26,22 @@ class AMI22Tests(Live22, contract.AMIContract):
     """AMI of Asterisk 22."""
 
 
+class AMIByDigest22Tests(Live22, contract.AMIOverHTTPContract):
+    """AMI of Asterisk 22 over HTTP, with digest authentication."""
+
+
+class AMIByCookie22Tests(Live22, contract.AMIOverHTTPContract):
+    """AMI of Asterisk 22 over HTTP, with a cookie."""
+
+    authentication = "MD5"
+
+
 class Calls22Tests(Live22, contract.CallsContract):
     """Calls that AMI places on Asterisk 22."""
+
+
+class CallsOverHTTP22Tests(Live22, contract.CallsOverHTTPContract):
+    """Calls that AMI over HTTP places on Asterisk 22."""
 
 
 class Staying22Tests(Live22, contract.StayingContract):
@@ -46,8 +60,22 @@ class AMI16Tests(Live16, contract.AMIContract):
     """AMI of Asterisk 16."""
 
 
+class AMIByDigest16Tests(Live16, contract.AMIOverHTTPContract):
+    """AMI of Asterisk 16 over HTTP, with digest authentication."""
+
+
+class AMIByCookie16Tests(Live16, contract.AMIOverHTTPContract):
+    """AMI of Asterisk 16 over HTTP, with a cookie."""
+
+    authentication = "MD5"
+
+
 class Calls16Tests(Live16, contract.CallsContract):
     """Calls that AMI places on Asterisk 16."""
+
+
+class CallsOverHTTP16Tests(Live16, contract.CallsOverHTTPContract):
+    """Calls that AMI over HTTP places on Asterisk 16."""
 
 
 class Staying16Tests(Live16, contract.StayingContract):
@@ -66,12 +94,18 @@ def test_suite() -> TestSuite:
     """Return the tests that trial is to run."""
     return live_suite(
         AMI22Tests,
+        AMIByDigest22Tests,
+        AMIByCookie22Tests,
         Calls22Tests,
+        CallsOverHTTP22Tests,
         Staying22Tests,
         AGI22Tests,
         ARI22Tests,
         AMI16Tests,
+        AMIByDigest16Tests,
+        AMIByCookie16Tests,
         Calls16Tests,
+        CallsOverHTTP16Tests,
         Staying16Tests,
         AGI16Tests,
         ARI16Tests,

@@ -1,4 +1,4 @@
-"""AMI over TLS, whose records make a real Asterisk stall if they are too large."""
+"""AMI over TLS, whose records make a real Asterisk stall if they are too large; and over https."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.ssl import Certificate, optionsForClientTLS, trustRootFromCertificates
 from twisted.trial.runner import TestSuite
 from twisted.trial.unittest import TestCase
+from twisted.web.client import Agent, BrowserLikePolicyForHTTPS, HTTPConnectionPool
 
 from tests.live.fixture import LOOPBACK, asterisk, live_suite, reactor
 from txasterisk import AMIFactory, AMIProtocol
+from txasterisk.ami import AMIHTTPFactory
 
 
 class TLSContract(TestCase):
@@ -48,6 +50,21 @@ class TLSContract(TestCase):
         told = [ami.next("UserEvent", Number=str(n), timeout=20) for n in range(100)]
         self.assertEqual(len(await gatherResults(asked)), 100)
         await gatherResults(told)
+
+    async def test_over_https(self) -> None:
+        """AMI over HTTP goes over TLS too, by an agent that trusts the certificate authority."""
+        server = asterisk(self.version)
+        authority = Certificate.loadPEM(Path(server.paths["ca"]).read_bytes())
+        policy = BrowserLikePolicyForHTTPS(trustRootFromCertificates([authority]))
+        pool = HTTPConnectionPool(reactor)
+        self.addCleanup(pool.closeCachedConnections)
+        factory = AMIHTTPFactory("tls", "tls-secret", agent=Agent(reactor, policy, pool=pool))
+        ami = await factory.connect(f"https://localhost:{server.ports['https']}")
+        self.addCleanup(ami.logoff)
+        headers = {"UserEvent": "Large", **{f"Header{n}": "x" * 240 for n in range(100)}}
+        told = ami.next("UserEvent", UserEvent="Large", timeout=10)
+        await ami.action("UserEvent", headers, timeout=10)
+        self.assertEqual((await told)["Header99"], "x" * 240)
 
 
 class TLS22Tests(TLSContract):

@@ -124,6 +124,10 @@ class ClientConversation(Generic[A]):
         self._pinged_behind: dict[bytes, Question[A]] = {}
         self._forgotten: deque[Question[A]] = deque()
 
+    def skip_greeting(self) -> None:
+        """Expect no greeting: over HTTP there is none."""
+        self._greeted = True
+
     def begin(
         self, action: Action, asker: A, item: Callable[[Event], object] | None = None
     ) -> tuple[Question[A], bytes]:

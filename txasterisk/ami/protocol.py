@@ -8,8 +8,7 @@ that fire and listeners that are called; it decides nothing itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from hashlib import md5
-from typing import Final, Literal, NoReturn, TypeAlias, TypeVar, cast
+from typing import NoReturn, TypeVar, cast
 from uuid import uuid4
 
 from twisted.internet.defer import CancelledError, Deferred, fail
@@ -36,25 +35,17 @@ from ..errors import (
     ActionFailed,
     AsteriskError,
     Disconnected,
-    LoginRefused,
     RemoteProtocolError,
     TimedOut,
 )
 from .conversation import Answered, ClientConversation, Greeted, Question
 from .keepalive import PINGS, KeepAlive, Pings
+from .login import LOGIN_TIMEOUT, Authentication, log_in
 from .messages import Action, Event, Headers, Response
 from .records import TLSWriter
 from .verbs import LIST_LIMIT, Verbs
 
-__all__ = ["AMIFactory", "AMIProtocol", "Authentication"]
-
-Authentication: TypeAlias = Literal["MD5", "plain"]
-
-#: Asterisk answers a refused login after one second; a healthy server answers at once.
-LOGIN_TIMEOUT: Final = 10.0
-
-#: What Asterisk answers to every login that it refuses, whatever the reason.
-_REFUSED: Final = "Authentication failed"
+__all__ = ["AMIFactory", "AMIProtocol"]
 
 T = TypeVar("T")
 
@@ -302,20 +293,7 @@ class AMIProtocol(Protocol, Verbs):
         events: str | None,
         timeout: float | None,
     ) -> Response:
-        credentials = {"Username": username, "Events": events}
-        try:
-            if authentication == "MD5":
-                challenge = await self.action("Challenge", {"AuthType": "MD5"}, timeout=timeout)
-                credentials["AuthType"] = "MD5"
-                credentials["Key"] = _key(challenge.get("Challenge"), secret)
-            else:
-                credentials["Secret"] = secret
-            accepted = await self.action("Login", credentials, timeout=timeout)
-        except ActionFailed as error:
-            # Anything else, such as that Asterisk is shutting down, says nothing about us.
-            if error.message != _REFUSED:
-                raise
-            raise LoginRefused(f"Asterisk refused the login of {username!r}: {error.message}")
+        accepted = await log_in(self.action, username, secret, authentication, events, timeout)
         self._logged_in = True
         self._keep_alive.start()
         return accepted
@@ -457,10 +435,3 @@ class AMIFactory(Factory):
 def event_subscriptions(clock: IReactorTime | None = None) -> Subscriptions[Event]:
     """Return the place for the listeners of one connection, or of several after each other."""
     return Subscriptions(Event.get, clock=clock)
-
-
-def _key(challenge: str | None, secret: str) -> str:
-    if challenge is None:
-        raise RemoteProtocolError("the answer to Challenge holds none")
-    both = f"{challenge}{secret}".encode("utf-8", "surrogateescape")
-    return md5(both, usedforsecurity=False).hexdigest()

@@ -13,8 +13,9 @@ from .._staying import BackOff, StayingService
 from .._streams import Buffer, EventStream
 from ..errors import AsteriskError, Disconnected
 from .keepalive import PINGS, Pings
+from .login import Authentication
 from .messages import Event, Gap, Headers, Response
-from .protocol import AMIFactory, AMIProtocol, Authentication, event_subscriptions
+from .protocol import AMIFactory, AMIProtocol, event_subscriptions
 from .verbs import LIST_LIMIT, Verbs
 from .wishes import EventWishes
 

@@ -12,24 +12,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from treq.client import HTTPClient
-from treq.content import collect
-from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, succeed
-from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
-from twisted.internet.interfaces import IConsumer, IStreamClientEndpoint
-from twisted.internet.ssl import optionsForClientTLS
+from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
+from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web._newclient import ParseError
-from twisted.web.client import URI, Agent, HTTPConnectionPool
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IAgent, IAgentEndpointFactory, IBodyProducer, IResponse
-from zope.interface import implementer
+from twisted.web.iweb import IAgent
 
+from .._http import agent_to, body_of, client, endpoint_of, ours, pool_of
 from .._milestone import Milestone
 from .._reactor import the_reactor
 from .._subscriptions import Listener, Subscription, Subscriptions
-from .._words import words
 from ..errors import (
     AsteriskError,
     Disconnected,
@@ -56,10 +49,6 @@ from .websocket import WebSocket, connect
 __all__ = ["ARIClient"]
 
 T = TypeVar("T")
-
-#: Seconds that an idle connection is kept. Asterisk closes it after 15, without a word and even
-#: with a request on its way to it.
-KEPT_IDLE: Final = 8
 
 #: How many requests may be under way at once. Asterisk accepts 100 connections (``sessionlimit``
 #: of http.conf), WebSockets included, and hangs up on all beyond.
@@ -98,17 +87,10 @@ class ARIClient(Resources):
         #: What measures its time limits.
         self.clock = the_reactor(reactor)
         self.url = _checked(url)
-        self._endpoint = endpoint or _endpoint_of(self.url, self.clock)
+        self._endpoint = endpoint or endpoint_of(self.url, self.clock)
         self._authorization = _basic(username, password)
-        self._pool = HTTPConnectionPool(self.clock)
-        self._pool.maxPersistentPerHost = MAX_CONNECTIONS
-        self._pool.cachedConnectionTimeout = KEPT_IDLE
-        self._pool.retryAutomatically = False
-        self._http = HTTPClient(
-            agent
-            or Agent.usingEndpointFactory(self.clock, _Always(self._endpoint), pool=self._pool),
-            data_to_body_producer=_Body,
-        )
+        self._pool = pool_of(self.clock, MAX_CONNECTIONS)
+        self._http = client(agent or agent_to(self._endpoint, self.clock, self._pool))
         self._timeout = timeout
         self._turns = DeferredSemaphore(MAX_CONNECTIONS)
         self._exchanges: set[Deferred[Response]] = set()
@@ -193,7 +175,7 @@ class ARIClient(Resources):
         except (AsteriskError, CancelledError):
             raise
         except Exception as error:
-            raise _ours(request, error)
+            raise ours(f"{request.method} {request.resource}", error)
         finally:
             self._turns.release()
 
@@ -211,7 +193,7 @@ class ARIClient(Resources):
             reactor=self.clock,
         )
         content_type = answer.headers.getRawHeaders("content-type", [""])[0]
-        return Response(answer.code, content_type, await _body(answer))
+        return Response(answer.code, content_type, await body_of(answer, MAX_ANSWER))
 
     # ---- events
 
@@ -360,43 +342,6 @@ class ARIClient(Resources):
         return Playback(self, playback_id)
 
 
-@implementer(IAgentEndpointFactory, IStreamClientEndpoint)
-class _Always:
-    """Leads every request to the one server, without a line in the log for each connection."""
-
-    def __init__(self, endpoint: IStreamClientEndpoint) -> None:
-        self._endpoint = endpoint
-
-    def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
-        return self
-
-    def connect(self, protocolFactory: Any) -> Deferred[Any]:
-        protocolFactory.noisy = False
-        return self._endpoint.connect(protocolFactory)
-
-
-@implementer(IBodyProducer)
-class _Body:
-    """Writes a small body at once; treq's own way takes a turn of the global reactor."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-        self.length = len(body)
-
-    def startProducing(self, consumer: IConsumer) -> Deferred[None]:
-        consumer.write(self._body)
-        return succeed(None)
-
-    def pauseProducing(self) -> None:
-        """Do nothing: all has been written."""
-
-    def resumeProducing(self) -> None:
-        """Do nothing: all has been written."""
-
-    def stopProducing(self) -> None:
-        """Do nothing: all has been written."""
-
-
 def _checked(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
@@ -406,39 +351,8 @@ def _checked(url: str) -> str:
     return url.rstrip("/")
 
 
-def _endpoint_of(url: str, reactor: Any) -> IStreamClientEndpoint:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme == "http":
-        return HostnameEndpoint(reactor, host, parts.port or 80)
-    return wrapClientTLS(
-        optionsForClientTLS(host), HostnameEndpoint(reactor, host, parts.port or 443)
-    )
-
-
 def _basic(username: str, password: str) -> bytes:
     # The scheme must be spelled exactly like this. A user name cannot hold a colon.
     if ":" in username:
         raise ValueError("the name of an ARI user cannot hold a colon")
     return b"Basic " + b64encode(f"{username}:{password}".encode())
-
-
-async def _body(answer: IResponse) -> bytes:
-    body = bytearray()
-
-    def take(data: bytes) -> None:
-        body.extend(data)
-        if len(body) > MAX_ANSWER:
-            raise RemoteProtocolError(f"an answer of more than {MAX_ANSWER} bytes")
-
-    await collect(answer, take)
-    return bytes(body)
-
-
-def _ours(request: Request, error: Exception) -> AsteriskError:
-    """Turn what Twisted and treq tell of a failed exchange into one error of ours."""
-    reasons = getattr(error, "reasons", None)
-    cause: BaseException = reasons[0].value if reasons else error
-    if isinstance(cause, ParseError):
-        return RemoteProtocolError(f"the server does not speak HTTP: {words(cause)}")
-    return Disconnected(f"{request.method} {request.resource}: {words(cause)}", cause)

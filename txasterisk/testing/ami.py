@@ -35,10 +35,10 @@ AMI_VERSION: Final = "11.0.0"
 REFUSAL_DELAY: Final = 1.0
 #: The actions that need no rights, of those that are faked.
 _FOR_EVERYBODY: Final = frozenset(
-    {"challenge", "events", "listcommands", "login", "logoff", "ping"}
+    {"challenge", "events", "listcommands", "login", "logoff", "ping", "waitevent"}
 )
 _BEFORE_LOGIN: Final = frozenset({"challenge", "login", "logoff"})
-_CLASSES: Final = frozenset(
+CLASSES: Final = frozenset(
     {
         *("system", "call", "log", "verbose", "command", "agent", "user", "config", "dtmf"),
         *("reporting", "cdr", "dialplan", "originate", "agi", "cc", "aoc", "test", "security"),
@@ -60,7 +60,7 @@ class AMI:
     :param switchboard: where the calls are.
     :param users: who may log in.
     :param version: what Asterisk calls itself.
-    :ivar sessions: the connections.
+    :ivar sessions: the clients.
     """
 
     def __init__(self, switchboard: Switchboard, users: Mapping[str, User], version: str) -> None:
@@ -72,14 +72,14 @@ class AMI:
 
     def factory(self) -> Factory:
         """Return what makes the connections."""
-        factory: Factory[Any] = Factory.forProtocol(lambda: Session(self))
+        factory: Factory[Any] = Factory.forProtocol(lambda: Connection(self))
         factory.noisy = False
         return factory
 
     def abort(self) -> None:
         """Cut all connections at once."""
         for session in tuple(self.sessions):
-            session.transport.abortConnection()
+            session.abort()
 
     def send_event(self, event: str, event_class: str, headers: Iterable[tuple[str, str]]) -> None:
         """Send an event to everyone who wants its class."""
@@ -91,32 +91,68 @@ class AMI:
         self.send_event(*told(happening))
 
 
-class Session(Protocol):
+class Session:
+    """
+    What Asterisk knows of a client.
+
+    :ivar ami: the manager interface that it uses.
+    :ivar user: who has logged in, if anybody has.
+    :ivar mask: the classes of events that it wants.
+    :ivar challenge: what it was told to prove its secret with.
+    :ivar included: the filters of which an event must meet one, if there are any.
+    :ivar excluded: the filters of which it must meet none.
+    """
+
+    def __init__(self, ami: AMI) -> None:
+        self.ami = ami
+        self.user: User | None = None
+        self.mask: frozenset[str] = frozenset()
+        self.challenge = ""
+        self.included: list[re.Pattern[str]] = []
+        self.excluded: list[re.Pattern[str]] = []
+
+    def passes(self, event: Headers) -> bool:
+        """Return whether the filters let an event through."""
+        text = "".join(f"{name}: {value}\r\n" for name, value in event)
+        included = not self.included or any(each.search(text) for each in self.included)
+        return included and not any(each.search(text) for each in self.excluded)
+
+    def mask_at_login(self, events: str) -> frozenset[str]:
+        """Return the classes of events that a login turns on."""
+        return mask_of(events or "on")
+
+    def hear(self, event_class: str, event: Headers) -> None:
+        """Take note of an event."""
+        raise NotImplementedError
+
+    def end(self) -> None:
+        """End after a logoff or a login that was refused."""
+        raise NotImplementedError
+
+    def abort(self) -> None:
+        """End at once."""
+        raise NotImplementedError
+
+
+class Connection(Protocol, Session):
     """One connection of a client; does one action after the other."""
 
     transport: Any
 
     def __init__(self, ami: AMI) -> None:
-        self._ami = ami
-        self._switchboard = ami.switchboard
+        super().__init__(ami)
+        self._performer = Performer(self, self._write)
         self._conversation = ServerConversation(AMI_VERSION)
         self._actions: deque[Action] = deque()
         self._working: Deferred[None] | None = None
         self._events: deque[Headers] = deque()
-        self._challenge = ""
-        self._user: User | None = None
-        self._mask: frozenset[str] = frozenset()
-        self._included: list[re.Pattern[str]] = []
-        self._excluded: list[re.Pattern[str]] = []
-
-    # The connection
 
     def connectionMade(self) -> None:
-        self._ami.sessions.add(self)
+        self.ami.sessions.add(self)
         self.transport.write(self._conversation.greeting)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._ami.sessions.discard(self)
+        self.ami.sessions.discard(self)
         self._actions.clear()
         if self._working is not None:
             self._working.cancel()
@@ -135,49 +171,71 @@ class Session(Protocol):
 
     def hear(self, event_class: str, event: Headers) -> None:
         """Send an event if it is wanted, but not in the middle of an answer."""
-        if event_class in self._mask and self._passes(event):
+        if event_class in self.mask and self.passes(event):
             self._events.append(event)
             if self._working is None and not self._actions:
                 self._send_events()
+
+    def end(self) -> None:
+        """Close."""
+        self._events.clear()
+        self.mask = frozenset()
+        self.transport.loseConnection()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self.transport.abortConnection()
 
     def _send_events(self) -> None:
         while self._events:
             self._write(self._events.popleft())
 
     def _write(self, headers: Headers) -> None:
-        # Not Message.of: like Asterisk, the fake sends what it was given, whatever is in it.
-        text = "".join(f"{name}: {value}\r\n" for name, value in headers) + "\r\n"
-        self.transport.write(text.encode("utf-8", "surrogateescape"))
-
-    # Actions
+        self.transport.write(wire_of(headers))
 
     async def _work(self) -> None:
         while self._actions:
             action = self._actions[0]
             try:
-                await self._do(action)
+                await self._performer.do(action)
             finally:
                 if self._actions:
                     self._actions.popleft()
             self._send_events()
         self._working = None
 
-    async def _do(self, action: Action) -> None:
+
+class Performer:
+    """
+    Does the actions of a session.
+
+    :param session: whose they are.
+    :param say: takes each message of an answer.
+    """
+
+    def __init__(self, session: Session, say: Callable[[Headers], None]) -> None:
+        self.session = session
+        self.say = say
+        self._ami = session.ami
+        self._switchboard = session.ami.switchboard
+
+    async def do(self, action: Action) -> None:
+        """Do an action, and answer it."""
         try:
             await self._perform(action)
         except Refusal as refusal:
-            self._answer(action, [("Message", str(refusal))], "Error")
+            self.answer(action, [("Message", str(refusal))], "Error")
         except NotFaked as error:
             complain(error)
-            self._answer(action, [("Message", f"FakeAsterisk: not faked: {error}")], "Error")
+            self.answer(action, [("Message", f"FakeAsterisk: not faked: {error}")], "Error")
 
     async def _perform(self, action: Action) -> None:
         name = action.name.lower()
         if not name:
             raise Refusal("Missing action in request")
-        if self._user is None and name not in _BEFORE_LOGIN:
+        if self.session.user is None and name not in _BEFORE_LOGIN:
             raise Refusal("Permission denied")
-        perform = _ACTIONS.get(name)
+        perform = self.method(name)
         if perform is None:
             if name in ACTIONS:
                 raise NotFaked(f"the AMI action {action.name}")
@@ -185,14 +243,23 @@ class Session(Protocol):
                 f"Invalid/unknown command: {action.name}. Use Action: ListCommands to show"
                 " available commands."
             )
-        if self._user is not None and self._user.read_only and name not in _FOR_EVERYBODY:
+        if (
+            self.session.user is not None
+            and self.session.user.read_only
+            and name not in _FOR_EVERYBODY
+        ):
             raise Refusal("Permission denied")
         await perform(self, action)
 
-    def _answer(
+    def method(self, name: str) -> Callable[[Any, Action], Awaitable[None]] | None:
+        """Return what does the actions of that name."""
+        return _ACTIONS.get(name)
+
+    def answer(
         self, action: Action, headers: Iterable[tuple[str, str]], response: str = "Success"
     ) -> None:
-        self._write([("Response", response), *_action_id(action), *headers])
+        """Say the response to an action."""
+        self.say([("Response", response), *action_id(action), *headers])
 
     def _answer_list(
         self,
@@ -202,11 +269,11 @@ class Session(Protocol):
         completion: str,
         more: Headers | None = None,
     ) -> None:
-        self._answer(action, [("EventList", "start"), ("Message", message)])
+        self.answer(action, [("EventList", "start"), ("Message", message)])
         for item in items:
-            self._write(item)
-        end = [("Event", completion), *_action_id(action), ("EventList", "Complete")]
-        self._write([*end, ("ListItems", str(len(items))), *(more or [])])
+            self.say(item)
+        end = [("Event", completion), *action_id(action), ("EventList", "Complete")]
+        self.say([*end, ("ListItems", str(len(items))), *(more or [])])
 
     def _channel(self, action: Action) -> Channel:
         name = action.get("Channel") or ""
@@ -220,24 +287,24 @@ class Session(Protocol):
     async def _do_challenge(self, action: Action) -> None:
         if (action.get("AuthType") or "").upper() != "MD5":
             raise Refusal("Must specify AuthType")
-        self._challenge = self._challenge or str(random.randrange(10**8, 10**9))
-        self._answer(action, [("Challenge", self._challenge)])
+        self.session.challenge = self.session.challenge or str(random.randrange(10**8, 10**9))
+        self.answer(action, [("Challenge", self.session.challenge)])
 
     async def _do_login(self, action: Action) -> None:
-        if self._user is not None:
-            self._answer(action, [("Message", "Already authenticated")])
+        if self.session.user is not None:
+            self.answer(action, [("Message", "Already authenticated")])
             return
         user = self._authenticated(action)
         if user is None:
-            await self._pause(REFUSAL_DELAY)
-            self._answer(action, [("Message", "Authentication failed")], "Error")
-            self.transport.loseConnection()
+            await self.pause(REFUSAL_DELAY)
+            self.answer(action, [("Message", "Authentication failed")], "Error")
+            self.session.end()
             return
-        self._user = user
-        self._mask = _mask(action.get("Events") or "on")
-        self._answer(action, [("Message", "Authentication accepted")])
-        if "system" in self._mask:
-            self._write(self._fully_booted())
+        self.session.user = user
+        self.session.mask = self.session.mask_at_login(action.get("Events") or "")
+        self.answer(action, [("Message", "Authentication accepted")])
+        if "system" in self.session.mask:
+            self.say(self._fully_booted())
 
     def _authenticated(self, action: Action) -> User | None:
         name = (action.get("Username") or "").casefold()
@@ -245,13 +312,14 @@ class Session(Protocol):
         if user is None:
             return None
         if (action.get("AuthType") or "").upper() == "MD5":
-            key = md5(f"{self._challenge}{user.secret}".encode(), usedforsecurity=False)
-            right = bool(self._challenge) and action.get("Key") == key.hexdigest()
+            key = md5(f"{self.session.challenge}{user.secret}".encode(), usedforsecurity=False)
+            right = bool(self.session.challenge) and action.get("Key") == key.hexdigest()
         else:
             right = action.get("Secret") == user.secret
         return user if right else None
 
-    def _pause(self, seconds: float) -> Deferred[None]:
+    def pause(self, seconds: float) -> Deferred[None]:
+        """Let time pass."""
         pause: Deferred[None] = Deferred(lambda _: timer.cancel())
         timer = self._switchboard.clock.callLater(seconds, pause.callback, None)
         return pause
@@ -270,17 +338,15 @@ class Session(Protocol):
         return int(self._switchboard.clock.seconds() - self._switchboard.started)
 
     async def _do_logoff(self, action: Action) -> None:
-        self._answer(action, [("Message", "Thanks for all the fish.")], "Goodbye")
-        self._events.clear()
-        self._mask = frozenset()
-        self.transport.loseConnection()
+        self.answer(action, [("Message", "Thanks for all the fish.")], "Goodbye")
+        self.session.end()
 
     async def _do_events(self, action: Action) -> None:
         mask = action.get("EventMask")
         if not mask:
             raise Refusal("Invalid event mask")
-        self._mask = _mask(mask)
-        self._answer(action, [("Events", "On" if self._mask else "Off")])
+        self.session.mask = mask_of(mask)
+        self.answer(action, [("Events", "On" if self.session.mask else "Off")])
 
     async def _do_filter(self, action: Action) -> None:
         if (action.get("Operation") or "").lower() != "add":
@@ -292,26 +358,22 @@ class Session(Protocol):
             expression = re.compile(text.removeprefix("!"))
         except re.error:
             raise Refusal("Filter did not compile.  Check the syntax of the filter given.")
-        (self._excluded if text.startswith("!") else self._included).append(expression)
-        self._answer(action, [("Message", "Success")])
-
-    def _passes(self, event: Headers) -> bool:
-        text = "".join(f"{name}: {value}\r\n" for name, value in event)
-        included = not self._included or any(each.search(text) for each in self._included)
-        return included and not any(each.search(text) for each in self._excluded)
+        filters = self.session.excluded if text.startswith("!") else self.session.included
+        filters.append(expression)
+        self.answer(action, [("Message", "Success")])
 
     # What Asterisk is like
 
     async def _do_ping(self, action: Action) -> None:
         now = self._switchboard.clock.seconds()
-        self._answer(action, [("Ping", "Pong"), ("Timestamp", f"{now:.6f}")])
+        self.answer(action, [("Ping", "Pong"), ("Timestamp", f"{now:.6f}")])
 
     async def _do_list_commands(self, action: Action) -> None:
         names = sorted(name for name in ACTIONS if name in _ACTIONS)
-        self._answer(action, [(name, "") for name in names])
+        self.answer(action, [(name, "") for name in names])
 
     async def _do_core_settings(self, action: Action) -> None:
-        self._answer(
+        self.answer(
             action,
             [
                 ("AMIversion", AMI_VERSION),
@@ -332,7 +394,7 @@ class Session(Protocol):
     async def _do_core_status(self, action: Action) -> None:
         started = datetime.fromtimestamp(self._switchboard.started, UTC)
         day, time = f"{started:%Y-%m-%d}", f"{started:%H:%M:%S}"
-        self._answer(
+        self.answer(
             action,
             [
                 ("CoreStartupDate", day),
@@ -353,7 +415,7 @@ class Session(Protocol):
             raise Refusal("Command blacklisted")
         lines, response = self._console(words)
         output = [("Output", line) for line in lines]
-        self._answer(action, [("Message", "Command output follows"), *output], response)
+        self.answer(action, [("Message", "Command output follows"), *output], response)
 
     def _console(self, words: list[str]) -> tuple[list[str], str]:
         match words:
@@ -392,7 +454,7 @@ class Session(Protocol):
         items = [
             [
                 ("Event", "CoreShowChannel"),
-                *_action_id(action),
+                *action_id(action),
                 *snapshot(channel),
                 ("Application", channel.application),
                 ("ApplicationData", channel.data),
@@ -436,7 +498,7 @@ class Session(Protocol):
             ("Pickupgroup", "0"),
             ("Seconds", str(int(self._switchboard.clock.seconds() - channel.created))),
             *(("Variable", f"{name}={channel.get(name) or '(null)'}") for name in names if name),
-            *_action_id(action),
+            *action_id(action),
         ]
 
     async def _do_getvar(self, action: Action) -> None:
@@ -448,7 +510,7 @@ class Session(Protocol):
         else:
             refuse_function(name)
             value = self._switchboard.globals.get(name)
-        self._answer(action, [("Variable", name), ("Value", value or "")])
+        self.answer(action, [("Variable", name), ("Value", value or "")])
 
     async def _do_setvar(self, action: Action) -> None:
         name, value = action.get("Variable"), action.get("Value") or ""
@@ -459,7 +521,7 @@ class Session(Protocol):
         else:
             refuse_function(name)
             self._switchboard.set_global(name, value)
-        self._answer(action, [("Message", "Variable Set")])
+        self.answer(action, [("Message", "Variable Set")])
 
     async def _do_hangup(self, action: Action) -> None:
         if not action.get("Channel"):
@@ -467,12 +529,12 @@ class Session(Protocol):
         if action["Channel"].startswith("/"):
             raise NotFaked("hanging up channels by a regular expression")
         channel = self._channel(action)
-        self._answer(action, [("Message", "Channel Hungup")])
+        self.answer(action, [("Message", "Channel Hungup")])
         cause = action.get("Cause") or ""
         channel.ask_hangup(int(cause) if cause.isdecimal() and int(cause) < 128 else 0)
 
     async def _do_user_event(self, action: Action) -> None:
-        self._answer(action, [("Message", "Event Sent")])
+        self.answer(action, [("Message", "Event Sent")])
         headers = [
             (name, value)
             for name, value in action.headers
@@ -486,12 +548,12 @@ class Session(Protocol):
     async def _do_originate(self, action: Action) -> None:
         call = _Origination(self._ami, action)
         if call.asynchronous:
-            self._answer(action, [("Message", "Originate successfully queued")])
+            self.answer(action, [("Message", "Originate successfully queued")])
             call.start()
             return
         if not await call.start():
             raise Refusal("Originate failed")
-        self._answer(action, [("Message", "Originate successfully queued")])
+        self.answer(action, [("Message", "Originate successfully queued")])
 
 
 class _Origination:
@@ -569,7 +631,7 @@ class _Origination:
             destination = [("Application", self._application), ("Data", data)]
         uniqueid = self._action.get("ChannelId") or "<unknown>"
         headers = [
-            *_action_id(self._action),
+            *action_id(self._action),
             ("Response", "Success" if success else "Failure"),
             ("Channel", one.name if one is not None and success else self._channel_name),
             *destination,
@@ -599,6 +661,13 @@ _TRUE: Final = frozenset({"yes", "true", "y", "t", "1", "on"})
 _FALSE: Final = frozenset({"no", "false", "n", "f", "0", "off"})
 
 
+def wire_of(headers: Headers) -> bytes:
+    """Return the bytes of a message: like Asterisk, whatever is in its values."""
+    # Not Message.of, which refuses some.
+    text = "".join(f"{name}: {value}\r\n" for name, value in headers) + "\r\n"
+    return text.encode("utf-8", "surrogateescape")
+
+
 def _known_technology(technology: str) -> str:
     """Return the technology of a channel, or nothing if Asterisk has none of that name."""
     if technology.lower() == "local":
@@ -608,14 +677,14 @@ def _known_technology(technology: str) -> str:
     return ""
 
 
-def _mask(text: str) -> frozenset[str]:
+def mask_of(text: str) -> frozenset[str]:
     """Return the classes that an event mask means; words it does not know mean none."""
     if text.lower() in _TRUE or text == "all":
-        return _CLASSES
+        return CLASSES
     if text.lower() in _FALSE or text == "none":
         return frozenset()
     names = text.split(",")
-    if not all(name in _CLASSES for name in names):
+    if not all(name in CLASSES for name in names):
         # Asterisk takes shortened names, and an empty one for all: not to be relied on.
         raise NotFaked(f"the event mask {text!r}")
     return frozenset(names)
@@ -632,7 +701,8 @@ def _variables(action: Action) -> list[tuple[str, str]]:
     return found
 
 
-def _action_id(action: Action) -> Headers:
+def action_id(action: Action) -> Headers:
+    """Return what marks the answer to an action."""
     return [("ActionID", action.action_id)] if action.action_id else []
 
 
@@ -642,22 +712,22 @@ def _duration(seconds: float) -> str:
     return f"{hours:02d}:{minutes:02d}:{seconds:02d}"
 
 
-_ACTIONS: Final[dict[str, Callable[[Session, Action], Awaitable[None]]]] = {
-    "challenge": Session._do_challenge,
-    "command": Session._do_command,
-    "coresettings": Session._do_core_settings,
-    "coreshowchannels": Session._do_core_show_channels,
-    "corestatus": Session._do_core_status,
-    "events": Session._do_events,
-    "filter": Session._do_filter,
-    "getvar": Session._do_getvar,
-    "hangup": Session._do_hangup,
-    "listcommands": Session._do_list_commands,
-    "login": Session._do_login,
-    "logoff": Session._do_logoff,
-    "originate": Session._do_originate,
-    "ping": Session._do_ping,
-    "setvar": Session._do_setvar,
-    "status": Session._do_status,
-    "userevent": Session._do_user_event,
+_ACTIONS: Final[dict[str, Callable[[Performer, Action], Awaitable[None]]]] = {
+    "challenge": Performer._do_challenge,
+    "command": Performer._do_command,
+    "coresettings": Performer._do_core_settings,
+    "coreshowchannels": Performer._do_core_show_channels,
+    "corestatus": Performer._do_core_status,
+    "events": Performer._do_events,
+    "filter": Performer._do_filter,
+    "getvar": Performer._do_getvar,
+    "hangup": Performer._do_hangup,
+    "listcommands": Performer._do_list_commands,
+    "login": Performer._do_login,
+    "logoff": Performer._do_logoff,
+    "originate": Performer._do_originate,
+    "ping": Performer._do_ping,
+    "setvar": Performer._do_setvar,
+    "status": Performer._do_status,
+    "userevent": Performer._do_user_event,
 }

@@ -67,9 +67,10 @@ class FakeAsterisk:
     :ivar fastagi: FastAGI servers that are reached in memory: ``host:port`` and the
         factory, or None for where nobody listens.
     :ivar ami: an endpoint that leads to AMI in memory.
-    :ivar http: an endpoint that leads to ARI in memory; its URL is then ``http://fake/ari``.
+    :ivar http: an endpoint that leads to ARI in memory, whose URL is then ``http://fake/ari``,
+        and to AMI over HTTP.
     :ivar ami_port: where AMI listens, or 0.
-    :ivar http_port: where ARI listens, or 0.
+    :ivar http_port: where ARI and AMI over HTTP listen, or 0.
     """
 
     def __init__(
@@ -103,7 +104,12 @@ class FakeAsterisk:
     @property
     def ari_url(self) -> str:
         """Where ARI is."""
-        return f"http://{LOOPBACK}:{self.http_port}/ari" if self.http_port else "http://fake/ari"
+        return f"{self.http_url}/ari"
+
+    @property
+    def http_url(self) -> str:
+        """Where the web server is, to which AMI over HTTP is connected."""
+        return f"http://{LOOPBACK}:{self.http_port}" if self.http_port else "http://fake"
 
     @property
     def channels(self) -> list[Channel]:
@@ -121,7 +127,7 @@ class FakeAsterisk:
         Listen for AMI and ARI on the loopback.
 
         :param ami_port: for AMI; any free port if 0.
-        :param http_port: for ARI; any free port if 0.
+        :param http_port: for ARI and AMI over HTTP; any free port if 0.
         """
         listen, machine = self._clock.listenTCP, self._running
         ami = listen(ami_port, machine.ami.factory(), interface=LOOPBACK)
@@ -217,7 +223,8 @@ class _Machine:
         # AMI listens first: it is told of a call's steps before ARI, as mostly seen.
         self.ami = AMI(switchboard, pbx.users, VERSION)
         self.stasis = Stasis(switchboard, ENTITY_ID)
-        self.web = Web(ARI(switchboard, self.stasis, VERSION), self.stasis, pbx.users)
+        ari = ARI(switchboard, self.stasis, VERSION)
+        self.web = Web(ari, self.stasis, pbx.users, self.ami)
         switchboard.applications["agi"] = self.agi.application
         switchboard.applications["stasis"] = self.stasis.application
 

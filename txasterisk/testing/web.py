@@ -1,5 +1,5 @@
 """
-The wire of ARI: HTTP for requests, a WebSocket for events, both on one port.
+Asterisk's web server: ARI over HTTP and a WebSocket, and AMI over HTTP, all on one port.
 
 It is Twisted's web server and autobahn's WebSocket; here is only what Asterisk does in its own way.
 """
@@ -24,7 +24,9 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
 from ..ari.resources import OPERATIONS
+from .ami import AMI
 from .ari import ARI, FAKED, Created, Parameters, Refusal
+from .manager_web import ManagerPages
 from .not_faked import NotFaked, complain
 from .stasis import JSON, Stasis
 from .users import User
@@ -42,11 +44,13 @@ class Web:
     :param ari: does what is asked for.
     :param stasis: has the applications.
     :param users: who may ask.
+    :param ami: the manager interface.
     :ivar factory: makes the connections.
     """
 
-    def __init__(self, ari: ARI, stasis: Stasis, users: Mapping[str, User]) -> None:
+    def __init__(self, ari: ARI, stasis: Stasis, users: Mapping[str, User], ami: AMI) -> None:
         self.stasis = stasis
+        self.manager = ManagerPages(ami)
         self.users = users
         self.clock: Any = ari.switchboard.clock
         self.server = f"Asterisk/{ari.version}"
@@ -98,6 +102,9 @@ class _Root(Resource):
         request.setHeader("Server", self._web.server)
         request.setHeader("Cache-Control", "no-cache, no-store")
         path, _, query_text = request.uri.decode("ascii", "replace").partition("?")
+        page = self._web.manager.page(path)
+        if page is not None:
+            return page(request)
         query = dict(parse_qsl(query_text, keep_blank_values=True))
         try:
             resource = _resource_of(path)

@@ -16,6 +16,7 @@ Every call goes over the extensions that :mod:`txasterisk.testing.default_dialpl
 
 from .agi import AGIContract
 from .ami import AMIContract
+from .ami_http import AMIOverHTTPContract, CallsOverHTTPContract
 from .ari import ARIContract
 from .calls import CallsContract
 from .healing import HealingContract
@@ -25,9 +26,11 @@ from .staying import StayingContract
 __all__ = [
     "AGIContract",
     "AMIContract",
+    "AMIOverHTTPContract",
     "ARIContract",
     "AsteriskContract",
     "CallsContract",
+    "CallsOverHTTPContract",
     "HealingContract",
     "Place",
     "StayingContract",

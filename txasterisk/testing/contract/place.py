@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
-from ...ami import AMIFactory, AMIProtocol, Event, Response
+from ...ami import AMIHTTP, AMIFactory, AMIProtocol, Event, Response
 from ...errors import (
     ActionFailed,
     AsteriskError,
@@ -58,7 +58,7 @@ class Place(Protocol):
     :ivar version: which one it behaves like: ``22`` or ``16``.
     :ivar ami: leads to AMI.
     :ivar ari_url: where ARI is.
-    :ivar http: leads to ARI, if the URL does not.
+    :ivar http: leads to the web server, if the URL does not.
     """
 
     reactor: Any
@@ -111,17 +111,21 @@ class AsteriskContract(TestCase):
     async def log_in(self, username: str = "full", **options: Any) -> AMIProtocol:
         """Log in; at the end of the test all channels are hung up."""
         ami = await self.ami_factory(username, **options).connect(self.place.ami)
-        self.addCleanup(lambda: Deferred.fromCoroutine(self._log_out(ami, username)))
+        self.log_out_at_the_end(ami, username)
         return ami
 
-    async def _log_out(self, ami: AMIProtocol, username: str) -> None:
+    def log_out_at_the_end(self, ami: AMIProtocol | AMIHTTP, username: str) -> None:
+        """Hang up all channels at the end of the test, and disconnect."""
+        self.addCleanup(lambda: Deferred.fromCoroutine(self._log_out(ami, username)))
+
+    async def _log_out(self, ami: AMIProtocol | AMIHTTP, username: str) -> None:
         if username == "full":
             with suppress(AsteriskError):
                 await self._hang_up_all(ami)
         ami.disconnect()
         await ami.when_disconnected()
 
-    async def _hang_up_all(self, ami: AMIProtocol) -> None:
+    async def _hang_up_all(self, ami: AMIProtocol | AMIHTTP) -> None:
         while True:
             found = (await ami.action("CoreShowChannels", timeout=SOON)).events[:-1]
             if not found:
