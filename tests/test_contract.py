@@ -161,6 +161,10 @@ class SocketCallsTests(OverSockets, contract.CallsContract):
     """Calls that AMI places on the fake, over sockets."""
 
 
+class SocketStayingOverHTTPTests(OverSockets, contract.StayingOverHTTPContract):
+    """AMI sessions over HTTP with the fake that stay."""
+
+
 class SocketCallsOverHTTPTests(OverSockets, contract.CallsOverHTTPContract):
     """Calls that AMI over HTTP places on the fake, over sockets."""
 
@@ -197,6 +201,10 @@ class MemoryAMIByCookieTests(InMemory, contract.AMIOverHTTPContract):
 
 class MemoryCallsTests(InMemory, contract.CallsContract):
     """Calls that AMI places on the fake, in memory."""
+
+
+class MemoryStayingOverHTTPTests(InMemory, contract.StayingOverHTTPContract):
+    """AMI sessions over HTTP with the fake that stay."""
 
 
 class MemoryCallsOverHTTPTests(InMemory, contract.CallsOverHTTPContract):

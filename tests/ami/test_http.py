@@ -19,8 +19,8 @@ from txasterisk.ami import AMIHTTP, AMIHTTPFactory, Event
 from txasterisk.ami.http import BREATH, IN_DOUBT_AFTER, MAX_FORM, POLL
 from txasterisk.ami.http_sessions import MAX_BODY, MAX_STALE
 from txasterisk.ami.keepalive import PINGS, Pings
+from txasterisk.ami.link import event_subscriptions
 from txasterisk.ami.login import LOGIN_TIMEOUT
-from txasterisk.ami.protocol import event_subscriptions
 from txasterisk.errors import (
     ActionFailed,
     Disconnected,

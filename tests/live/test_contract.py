@@ -40,6 +40,10 @@ class Calls22Tests(Live22, contract.CallsContract):
     """Calls that AMI places on Asterisk 22."""
 
 
+class StayingOverHTTP22Tests(Live22, contract.StayingOverHTTPContract):
+    """AMI sessions over HTTP with Asterisk 22 that stay."""
+
+
 class CallsOverHTTP22Tests(Live22, contract.CallsOverHTTPContract):
     """Calls that AMI over HTTP places on Asterisk 22."""
 
@@ -74,6 +78,10 @@ class Calls16Tests(Live16, contract.CallsContract):
     """Calls that AMI places on Asterisk 16."""
 
 
+class StayingOverHTTP16Tests(Live16, contract.StayingOverHTTPContract):
+    """AMI sessions over HTTP with Asterisk 16 that stay."""
+
+
 class CallsOverHTTP16Tests(Live16, contract.CallsOverHTTPContract):
     """Calls that AMI over HTTP places on Asterisk 16."""
 
@@ -98,6 +106,7 @@ def test_suite() -> TestSuite:
         AMIByCookie22Tests,
         Calls22Tests,
         CallsOverHTTP22Tests,
+        StayingOverHTTP22Tests,
         Staying22Tests,
         AGI22Tests,
         ARI22Tests,
@@ -106,6 +115,7 @@ def test_suite() -> TestSuite:
         AMIByCookie16Tests,
         Calls16Tests,
         CallsOverHTTP16Tests,
+        StayingOverHTTP16Tests,
         Staying16Tests,
         AGI16Tests,
         ARI16Tests,

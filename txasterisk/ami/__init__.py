@@ -4,12 +4,13 @@ from .calls import Call
 from .http import AMIHTTP, AMIHTTPFactory
 from .messages import Action, Event, Gap, Message, Response
 from .protocol import AMIFactory, AMIProtocol
-from .service import AMIService
+from .service import AMIHTTPService, AMIService
 
 __all__ = [
     "AMIHTTP",
     "AMIFactory",
     "AMIHTTPFactory",
+    "AMIHTTPService",
     "AMIProtocol",
     "AMIService",
     "Action",

@@ -9,7 +9,7 @@ when there are some.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
 from math import inf
@@ -26,8 +26,7 @@ from zope.interface import implementer
 
 from .._milestone import Milestone
 from .._reactor import the_reactor
-from .._streams import STREAM_LIMIT, Buffer, EventStream
-from .._subscriptions import Subscriptions, WireName
+from .._subscriptions import WireName
 from .._time_limits import TimeLimits
 from .._words import words
 from ..errors import (
@@ -43,12 +42,11 @@ from .conversation import Answered, ClientConversation, Happened
 from .digest import Digest
 from .http_sessions import CookieSession, DigestSession, Server, Session
 from .keepalive import PINGS, Pings
+from .link import Link
 from .login import LOGIN_TIMEOUT, log_in
 from .messages import Action, Event, Headers, Response
-from .protocol import event_subscriptions
-from .verbs import LIST_LIMIT, Verbs
 
-__all__ = ["AMIHTTP", "AMIHTTPFactory", "HTTPAuthentication"]
+__all__ = ["AMIHTTP", "AMIHTTPFactory", "HTTPAuthentication", "check_url"]
 
 HTTPAuthentication: TypeAlias = Literal["digest", "MD5", "plain"]
 
@@ -67,7 +65,7 @@ IN_DOUBT_AFTER: Final = 3.0
 T = TypeVar("T")
 
 
-class AMIHTTP(Verbs):
+class AMIHTTP(Link):
     """
     A session with Asterisk's manager interface over HTTP, made by :meth:`AMIHTTPFactory.connect`.
 
@@ -84,12 +82,11 @@ class AMIHTTP(Verbs):
     """
 
     def __init__(self, session: Session, pings: Pings, clock: IReactorTime) -> None:
-        self.version = ""
+        super().__init__(clock)
+        self._heard_at = clock.seconds()
         self._session = session
         self._pings = pings
-        self._clock = clock
-        self._own = self._subscriptions = event_subscriptions(clock)
-        self._own.brake.source = _InAnyCase()
+        self._hold_back(_InAnyCase())
         self._ids = map(f"{uuid4().hex[:12]}-{{}}".format, count(1))
         self._queue: deque[_Asked] = deque()
         self._at_work: _Asked | None = None
@@ -100,15 +97,14 @@ class AMIHTTP(Verbs):
         self._challenge: str | None = None
         self._pulse: IDelayedCall | None = None
         self._disconnected: Milestone[Disconnected] = Milestone()
-        self._gone: BaseException | None = None
+
+    @property
+    def heard_at(self) -> float:
+        """See :attr:`Link.heard_at`."""
+        return self._heard_at
 
     def when_disconnected(self) -> Deferred[Disconnected]:
-        """
-        Wait for the end of the session.
-
-        :return: fires with the error that everything pending failed with. Cancelling stops
-            waiting.
-        """
+        """See :meth:`Link.when_disconnected`."""
         return self._disconnected.when()
 
     def action(
@@ -121,20 +117,6 @@ class AMIHTTP(Verbs):
         that lacks its response or its end fails with :class:`RemoteProtocolError`.
         """
         return self._ask(name, headers, timeout, None)
-
-    def list(
-        self,
-        name: str,
-        headers: Headers = (),
-        *,
-        timeout: float | None = None,
-        limit: int = LIST_LIMIT,
-    ) -> EventStream[Event]:
-        """See :meth:`Verbs.list`; the list comes all at once."""
-        buffer: Buffer[Event] = Buffer(limit, self._subscriptions.brake)
-        answer = self._ask(name, headers, timeout, buffer.put)
-        answer.addCallbacks(lambda _: buffer.end(), lambda failure: buffer.end(failure.value))
-        return EventStream(buffer, answer.cancel)
 
     def _ask(
         self,
@@ -177,32 +159,6 @@ class AMIHTTP(Verbs):
         """
         self._end(ConnectionAborted())
 
-    def next(
-        self, event: str | Iterable[str], /, *, timeout: float | None = None, **match: object
-    ) -> Deferred[Event]:
-        """See :meth:`Verbs.next`."""
-        if self._gone is not None and self._subscriptions is self._own:
-            return fail(self._error())
-        return self._subscriptions.next(event, timeout=timeout, **match)
-
-    def stream(
-        self, event: str | Iterable[str], /, *, limit: int = STREAM_LIMIT, **match: object
-    ) -> EventStream[Event]:
-        """See :meth:`Verbs.stream`."""
-        stream = self._subscriptions.stream(event, limit=limit, **match)
-        if self._gone is not None and self._subscriptions is self._own:
-            self._own.fail(self._error())
-        return stream
-
-    def lend(self, subscriptions: Subscriptions[Event]) -> None:
-        """
-        Tell events to other listeners from the next event on.
-
-        :param subscriptions: the listeners, which outlive this session.
-        """
-        self._subscriptions = subscriptions
-        subscriptions.brake.source = _InAnyCase()
-
     def __repr__(self) -> str:
         return f"<AMIHTTP, {'disconnected' if self._gone else 'logged in'}>"
 
@@ -244,6 +200,7 @@ class AMIHTTP(Verbs):
         :return: whether there were any.
         """
         eventful = False
+        self._heard_at = self._clock.seconds()
         try:
             for happening in asked.conversation.receive(body + asked.closing):
                 if self._gone is not None:
@@ -375,7 +332,7 @@ class AMIHTTP(Verbs):
         for exchange in tuple(self._exchanges):
             exchange.cancel()
         self._session.close()
-        self._subscriptions.brake.source = None
+        self._hold_back(None)
         # The service learns of it first; see AMIProtocol.
         self._disconnected.reach(self._error())
         unanswered = [*([self._at_work] if self._at_work else []), *self._queue]
@@ -386,7 +343,6 @@ class AMIHTTP(Verbs):
         self._own.fail(self._error())
 
     def _error(self) -> Disconnected:
-        """Make a new error for each who is told: a raised one collects tracebacks."""
         assert self._gone is not None
         return Disconnected(f"the AMI session is gone: {words(self._gone)}", self._gone)
 
@@ -441,7 +397,7 @@ class AMIHTTPFactory:
             name. Cancelling ends the attempt.
         :raises ValueError: the URL is none of these.
         """
-        return Deferred.fromCoroutine(self._connect(_checked(url), timeout))
+        return Deferred.fromCoroutine(self._connect(check_url(url), timeout))
 
     def __repr__(self) -> str:
         return f"<AMIHTTPFactory for {self.username}>"
@@ -547,7 +503,12 @@ def _answer_to(action: Action) -> Response:
     return Response.of([("Response", "Success"), ("ActionID", action.action_id or "")])
 
 
-def _checked(url: str) -> str:
+def check_url(url: str) -> str:
+    """
+    Return the URL of a web server as it is to be used.
+
+    :raises ValueError: it is none, or has more than a place.
+    """
     parts = urlsplit(url)
     wanted = (
         parts.scheme in ("http", "https") and parts.hostname and url.isascii() and url.isprintable()

@@ -7,7 +7,7 @@ that fire and listeners that are called; it decides nothing itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import NoReturn, TypeVar, cast
 from uuid import uuid4
 
@@ -26,7 +26,6 @@ from twisted.python.failure import Failure
 
 from .._milestone import Milestone
 from .._reactor import the_reactor
-from .._streams import STREAM_LIMIT, Buffer, EventStream
 from .._subscriptions import Subscriptions
 from .._tcp import watch_by_tcp
 from .._time_limits import TimeLimits
@@ -40,17 +39,17 @@ from ..errors import (
 )
 from .conversation import Answered, ClientConversation, Greeted, Question
 from .keepalive import PINGS, KeepAlive, Pings
+from .link import Link
 from .login import LOGIN_TIMEOUT, Authentication, log_in
 from .messages import Action, Event, Headers, Response
 from .records import TLSWriter
-from .verbs import LIST_LIMIT, Verbs
 
 __all__ = ["AMIFactory", "AMIProtocol"]
 
 T = TypeVar("T")
 
 
-class AMIProtocol(Protocol, Verbs):
+class AMIProtocol(Protocol, Link):
     """
     One connection to Asterisk's manager interface.
 
@@ -64,11 +63,8 @@ class AMIProtocol(Protocol, Verbs):
     """
 
     def __init__(self, *, pings: Pings = PINGS, clock: IReactorTime | None = None) -> None:
-        self.version = ""
-        self._clock: IReactorTime = the_reactor(clock)
+        Link.__init__(self, the_reactor(clock))
         self._logged_in = False
-        self._lent = False
-        self._subscriptions = event_subscriptions(self._clock)
         self._conversation: ClientConversation[Deferred[Response]] = ClientConversation(
             self._subscriptions.by_name, prefix=uuid4().hex[:12]
         )
@@ -85,7 +81,6 @@ class AMIProtocol(Protocol, Verbs):
         self._tls: TLSWriter | None = None
         self._greeted: Milestone[str] = Milestone()
         self._disconnected: Milestone[Disconnected] = Milestone()
-        self._gone: BaseException | None = None
 
     def when_greeted(self) -> Deferred[str]:
         """
@@ -98,12 +93,7 @@ class AMIProtocol(Protocol, Verbs):
         return self._greeted.when()
 
     def when_disconnected(self) -> Deferred[Disconnected]:
-        """
-        Wait for the end of the connection.
-
-        :return: fires with the error that everything pending failed with. Cancelling stops
-            waiting.
-        """
+        """See :meth:`Link.when_disconnected`."""
         return self._disconnected.when()
 
     def action(
@@ -111,20 +101,6 @@ class AMIProtocol(Protocol, Verbs):
     ) -> Deferred[Response]:
         """See :meth:`Verbs.action`."""
         return self._ask(name, headers, timeout, None)
-
-    def list(
-        self,
-        name: str,
-        headers: Headers = (),
-        *,
-        timeout: float | None = None,
-        limit: int = LIST_LIMIT,
-    ) -> EventStream[Event]:
-        """See :meth:`Verbs.list`."""
-        buffer: Buffer[Event] = Buffer(limit, self._subscriptions.brake)
-        answer = self._ask(name, headers, timeout, buffer.put)
-        answer.addCallbacks(lambda _: buffer.end(), lambda failure: buffer.end(failure.value))
-        return EventStream(buffer, answer.cancel)
 
     def login(
         self,
@@ -172,43 +148,20 @@ class AMIProtocol(Protocol, Verbs):
         """
         self._abort(ConnectionAborted())
 
-    def next(
-        self, event: str | Iterable[str], /, *, timeout: float | None = None, **match: object
-    ) -> Deferred[Event]:
-        """See :meth:`Verbs.next`."""
-        if self._gone is not None and not self._lent:
-            return fail(self._error())
-        return self._subscriptions.next(event, timeout=timeout, **match)
-
-    def stream(
-        self, event: str | Iterable[str], /, *, limit: int = STREAM_LIMIT, **match: object
-    ) -> EventStream[Event]:
-        """See :meth:`Verbs.stream`."""
-        stream = self._subscriptions.stream(event, limit=limit, **match)
-        if self._gone is not None and not self._lent:
-            self._subscriptions.fail(self._error())
-        return stream
-
     def lend(self, subscriptions: Subscriptions[Event]) -> None:
-        """
-        Tell events to other listeners from the next event on.
-
-        :param subscriptions: the listeners, which outlive this connection.
-        """
-        self._lent = True
-        self._subscriptions = subscriptions
+        """See :meth:`Link.lend`."""
+        super().lend(subscriptions)
         self._conversation.wanted = subscriptions.by_name
-        subscriptions.brake.source = cast(IPushProducer, self.transport)
 
     @property
     def heard_at(self) -> float:
-        """When something was heard last, in seconds since the epoch."""
+        """See :attr:`Link.heard_at`."""
         return self._keep_alive.heard_at
 
     def connectionMade(self) -> None:
         """Have the link watched by TCP, and made fit for TLS if it is that."""
         watch_by_tcp(self.transport)
-        self._subscriptions.brake.source = cast(IPushProducer, self.transport)
+        self._hold_back(cast(IPushProducer, self.transport))
         if ISSLTransport.providedBy(self.transport):
             self._tls = TLSWriter(self._wire, self._clock)
 
@@ -238,7 +191,7 @@ class AMIProtocol(Protocol, Verbs):
         cause = self._gone = self._gone or reason.value
         self._limits.clear()
         self._keep_alive.stop()
-        self._subscriptions.brake.source = None
+        self._hold_back(None)
         if self._tls is not None:
             self._tls.stop()
         # The service learns of it first, so that whoever is told below and waits for the next
@@ -249,8 +202,7 @@ class AMIProtocol(Protocol, Verbs):
             # One that is told may have cancelled others.
             if not question.asker.called:
                 question.asker.errback(self._error())
-        if not self._lent:
-            self._subscriptions.fail(self._error())
+        self._own.fail(self._error())
 
     def __repr__(self) -> str:
         state = "disconnected" if self._gone else f"AMI {self.version}" if self.version else "new"
@@ -269,7 +221,6 @@ class AMIProtocol(Protocol, Verbs):
             self._wire.abortConnection()
 
     def _error(self) -> Disconnected:
-        """Make a new error for each who is told: a raised one collects tracebacks."""
         if self._gone is None:
             return Disconnected("there is no AMI connection yet")
         if not self.version and isinstance(self._gone, ConnectionDone):
@@ -430,8 +381,3 @@ class AMIFactory(Factory):
             raise TimedOut(f"{lacking} within {seconds:g} seconds")
 
         return waiting.addTimeout(seconds, the_reactor(self._clock), too_late)
-
-
-def event_subscriptions(clock: IReactorTime | None = None) -> Subscriptions[Event]:
-    """Return the place for the listeners of one connection, or of several after each other."""
-    return Subscriptions(Event.get, clock=clock)

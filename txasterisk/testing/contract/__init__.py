@@ -16,7 +16,7 @@ Every call goes over the extensions that :mod:`txasterisk.testing.default_dialpl
 
 from .agi import AGIContract
 from .ami import AMIContract
-from .ami_http import AMIOverHTTPContract, CallsOverHTTPContract
+from .ami_http import AMIOverHTTPContract, CallsOverHTTPContract, StayingOverHTTPContract
 from .ari import ARIContract
 from .calls import CallsContract
 from .healing import HealingContract
@@ -34,4 +34,5 @@ __all__ = [
     "HealingContract",
     "Place",
     "StayingContract",
+    "StayingOverHTTPContract",
 ]

@@ -9,7 +9,7 @@ from typing import Any, Final
 from twisted.internet.defer import gatherResults
 
 from ..._http import agent_to, pool_of
-from ...ami import AMIHTTP, AMIHTTPFactory, Event
+from ...ami import AMIHTTP, AMIHTTPFactory, AMIHTTPService, Event
 from ...ami.digest import Digest
 from ...ami.http import HTTPAuthentication
 from ...ami.http_sessions import CookieSession, DigestSession, Server
@@ -18,8 +18,9 @@ from ...errors import ActionFailed, Disconnected, LoginRefused
 from .ami import AMIContract
 from .calls import CallsContract
 from .place import SECRETS, SOON, AsteriskContract
+from .staying import EitherStayingContract
 
-__all__ = ["AMIOverHTTPContract", "CallsOverHTTPContract"]
+__all__ = ["AMIOverHTTPContract", "CallsOverHTTPContract", "StayingOverHTTPContract"]
 
 #: Is answered in the same way as long as a session lasts.
 CHALLENGE: Final = b"Action=Challenge&AuthType=MD5"
@@ -68,6 +69,21 @@ class OverHTTP(AsteriskContract):
 
 class CallsOverHTTPContract(OverHTTP, CallsContract):
     """Calls that are placed over HTTP."""
+
+
+class StayingOverHTTPContract(OverHTTP, EitherStayingContract):
+    """Sessions over HTTP that stay."""
+
+    def make_service(self, **options: Any) -> AMIHTTPService:
+        """Return one that goes over HTTP."""
+        return AMIHTTPService(
+            self.url,
+            "full",
+            "full-secret",
+            authentication=self.authentication,
+            agent=self.agent(),
+            **options,
+        )
 
 
 class AMIOverHTTPContract(OverHTTP, AMIContract):
