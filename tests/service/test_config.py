@@ -10,7 +10,9 @@ from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
+from txasterisk.ami import AMIHTTPService
 from txasterisk.errors import ConfigurationError
+from txasterisk.service.build import services
 from txasterisk.service.config import Configuration, read_configuration
 
 WHOLE = """
@@ -120,6 +122,16 @@ class ReadingTests(ConfigurationTestCase):
         self.assertEqual((ami.events, ami.filters), ("call,user", ("!Event: RTCP",)))
         self.assertEqual((ami.links, ami.boot_timeout), (2, 60.0))
 
+    def test_ami_may_go_over_http(self) -> None:
+        """A ``url`` in place of the endpoint stands for that."""
+        text = WHOLE.replace('endpoint = "tcp:127.0.0.1:5038"', 'url = "http://127.0.0.1:8088"')
+        ami = self.read(text).pbxs[0].ami
+        assert ami is not None
+        self.assertEqual(ami.endpoint, "http://127.0.0.1:8088")
+        service = services(self.read(text))[0]
+        assert isinstance(service, AMIHTTPService)
+        self.assertEqual(service.label, "office.ami")
+
     def test_a_script_may_be_within_a_class(self) -> None:
         """After the colon there may be dots."""
         (listener,) = self.read(WHOLE.replace(":greet", ":Calls.greet")).listeners
@@ -192,6 +204,15 @@ class MistakeTests(ConfigurationTestCase):
         for wrong in "inf", "nan", "true", '"1"':
             more = f"boot_timeout = {wrong}, "
             self.assertEqual(len(self.mistakes(WHOLE.replace("ami = { ", "ami = { " + more))), 1)
+
+    def test_what_http_does_not_have_is_told(self) -> None:
+        """With a ``url`` there is no endpoint, no second link and no waiting for the boot."""
+        more = 'url = "http://127.0.0.1:8088", links = 2, boot_timeout = 60, '
+        mistakes = self.mistakes(WHOLE.replace("ami = { ", "ami = { " + more))
+        self.assertEqual(
+            [mistake.split(":")[0] for mistake in mistakes],
+            [f"pbx.office.ami.{key}" for key in ("endpoint", "links", "boot_timeout")],
+        )
 
     def test_a_secret_in_the_file_is_refused_and_not_repeated(self) -> None:
         """A secret does not stand in the configuration, nor in the error about that."""

@@ -6,9 +6,9 @@ from twisted.application.service import IService
 from twisted.logger import Logger
 
 from ..agi import FastAGIFactory, FastAGIService
-from ..ami import AMIService, Event
+from ..ami import AMIHTTPService, AMIService, Event
 from ..ari import Application, ARIClient, ARIService
-from .config import Configuration, FastAGISettings, PBXSettings, StasisSettings
+from .config import AMISettings, Configuration, FastAGISettings, PBXSettings, StasisSettings
 from .program import PBX, ProgramService
 
 __all__ = ["services"]
@@ -32,22 +32,35 @@ def _pbx(settings: PBXSettings, applications: tuple[StasisSettings, ...]) -> lis
     return made
 
 
-def _ami(settings: PBXSettings) -> AMIService | None:
+def _ami(settings: PBXSettings) -> AMIService | AMIHTTPService | None:
     if settings.ami is None:
         return None
-    service = AMIService(
-        settings.ami.endpoint,
-        settings.ami.username,
-        settings.ami.secret,
-        events=settings.ami.events,
-        filters=settings.ami.filters,
-        links=settings.ami.links,
-        boot_timeout=settings.ami.boot_timeout,
-        label=f"{settings.name}.ami",
-    )
+    service = _ami_service(settings.ami, f"{settings.name}.ami")
     if settings.ami.log:
         service.on(settings.ami.log, lambda event: _tell(service.label, event))
     return service
+
+
+def _ami_service(settings: AMISettings, label: str) -> AMIService | AMIHTTPService:
+    if isinstance(settings.endpoint, str):
+        return AMIHTTPService(
+            settings.endpoint,
+            settings.username,
+            settings.secret,
+            events=settings.events,
+            filters=settings.filters,
+            label=label,
+        )
+    return AMIService(
+        settings.endpoint,
+        settings.username,
+        settings.secret,
+        events=settings.events,
+        filters=settings.filters,
+        links=settings.links,
+        boot_timeout=settings.boot_timeout,
+        label=label,
+    )
 
 
 def _tell(label: str, event: Event) -> None:

@@ -34,10 +34,11 @@ class AMISettings:
     """
     How to reach a PBX over AMI.
 
-    ``log`` names the events that go to the log; the others are those of :class:`AMIService`.
+    A URL stands for AMI over HTTP. ``log`` names the events that go to the log; the others are
+    those of :class:`AMIService`.
     """
 
-    endpoint: IStreamClientEndpoint
+    endpoint: IStreamClientEndpoint | str
     username: str
     secret: Secret
     events: str | None = None
@@ -139,8 +140,15 @@ def _pbx(name: str, section: Section) -> PBXSettings:
 
 
 def _ami(section: Section) -> AMISettings:
+    if "url" in section:
+        for key in ("endpoint", "links", "boot_timeout"):
+            section.refuse(key, "AMI over HTTP, which url stands for, does not have this")
     settings = AMISettings(
-        endpoint=section.client_endpoint("endpoint"),
+        endpoint=(
+            section.url("url", "http://127.0.0.1:8088")
+            if "url" in section
+            else section.client_endpoint("endpoint")
+        ),
         username=section.text("username", "the name of a user in manager.conf"),
         secret=section.secret("secret"),
         events=section.event_mask("events"),
@@ -155,7 +163,7 @@ def _ami(section: Section) -> AMISettings:
 
 def _ari(section: Section) -> ARISettings:
     settings = ARISettings(
-        url=section.url("url"),
+        url=section.url("url", "http://127.0.0.1:8088/ari"),
         username=section.text("username", "the name of a user in ari.conf"),
         password=section.secret("password"),
     )

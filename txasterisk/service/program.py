@@ -9,7 +9,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ..ami import AMIService
+from ..ami import AMIHTTPService, AMIService
 from ..ari import ARIService
 from .sections import Script
 
@@ -26,7 +26,7 @@ class PBX(NamedTuple):
     """
 
     name: str
-    ami: AMIService | None
+    ami: AMIService | AMIHTTPService | None
     ari: ARIService | None
 
 

@@ -88,6 +88,11 @@ class Section:
         place = ".".join(part for part in (self._place, key) if part)
         self._mistakes.append(f"{place}: {mistake}")
 
+    def refuse(self, key: str, mistake: str) -> None:
+        """Note that a key is there."""
+        if self._take(key) is not None:
+            self.complain(key, mistake)
+
     def refuse_others(self) -> None:
         """Note every key that nobody asked for."""
         for key in self._table:
@@ -168,9 +173,9 @@ class Section:
             return None
         return value
 
-    def url(self, key: str) -> str:
-        """Return the URL of an ARI server."""
-        expected = 'a URL such as "http://127.0.0.1:8088/ari"'
+    def url(self, key: str, example: str) -> str:
+        """Return the URL of a web server."""
+        expected = f'a URL such as "{example}"'
         value = self.text(key, expected)
         try:
             parts = urlsplit(value)
