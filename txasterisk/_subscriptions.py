@@ -183,7 +183,10 @@ class Subscriptions(Generic[E]):
         """Call the listeners of that name whose wishes the event meets; none harms another."""
         for subscription in self.by_name[name]:
             try:
-                if subscription.active and subscription._wants(event, self._read):
+                # Most have no wishes, and to find that out costs more than many a listener.
+                if subscription.active and (
+                    not subscription._match or subscription._wants(event, self._read)
+                ):
                     outcome = subscription._listener(event)
                     if outcome is not None:
                         _look_after(outcome, subscription, name)
