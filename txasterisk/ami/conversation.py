@@ -11,14 +11,15 @@ Neither does any I/O: bytes go in, happenings come out.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import count
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from .._lines import Splitter
 from .._subscriptions import WireName
 from ..errors import RemoteProtocolError
-from .messages import Action, Event, Response
+from .messages import Action, Event, Headers, Response
 
 __all__ = [
     "Answered",
@@ -37,11 +38,24 @@ MAX_GREETING: Final = 256
 #: What Asterisk itself takes of a client.
 MAX_REQUEST_LINE: Final = 1024
 MAX_REQUEST_LINES: Final = 128
+#: So many bytes at the beginning of a message tell the name of nearly every event; one with a name
+#: of over 23 bytes only takes the longer way. More of them would reach, behind a short name, what
+#: differs from event to event, such as the channel.
+_HEAD: Final = slice(32)
+#: There are about as many heads as names of events: some hundreds. A peer that makes up new ones
+#: without end must not fill the memory, so past this many the table is begun anew.
+MAX_KNOWN_HEADS: Final = 4096
 #: Late answers to questions that nobody waits for any more are swallowed for so many of them.
 MAX_FORGOTTEN: Final = 1000
 
 _GREETING: Final = b"Asterisk Call Manager/"
+_SUCCESS: Final = b"Response: Success\r\n"
+_EVENT: Final = b"Event: "
 _COMMAND_UP_TO_13: Final = b"Response: Follows"
+
+#: Of every question without a list, so nothing is ever put into it. With a thousand questions
+#: outstanding, whatever each of them holds keeps the garbage collector busy.
+_NO_ITEMS: Final[list[Event]] = []
 
 A = TypeVar("A")
 
@@ -67,18 +81,23 @@ class Question(Generic[A]):
         self.action = action
         self.asker = asker
         self._response = b""
-        self._items: list[Event] = []
+        self._items = _NO_ITEMS
         self._forgotten = False
 
 
-class Answered(NamedTuple, Generic[A]):
+# What follows is made by the hundred thousand; a NamedTuple takes twice as long.
+
+
+@dataclass(slots=True)
+class Answered(Generic[A]):
     """The answer to a question is complete."""
 
     question: Question[A]
     response: Response
 
 
-class Happened(NamedTuple):
+@dataclass(slots=True)
+class Happened:
     """An event that somebody wants, with its name as it stands on the wire."""
 
     name: bytes
@@ -102,28 +121,31 @@ class ClientConversation(Generic[A]):
         self._opening = b""
         self._greeted = False
         self._messages = Splitter(b"\r\n\r\n", MAX_MESSAGE, "a message")
+        self._event_names = _EventNames()
         self._unanswered: dict[bytes, Question[A]] = {}
         self._listing: dict[bytes, Question[A]] = {}
         self._forgotten: deque[Question[A]] = deque()
 
-    def begin(self, action: Action, asker: A) -> tuple[Question[A], bytes]:
+    def begin(self, name: str, headers: Headers, asker: A) -> tuple[Question[A], bytes]:
         """
         Ask something.
 
-        :param action: what to ask.
+        :param name: the action in Asterisk's spelling, such as ``QueueStatus``.
+        :param headers: names and values, as :meth:`Action.build` takes them.
         :param asker: is found again in the question that :class:`Answered` brings.
         :return: the question and the bytes for the wire.
+        :raises LocalProtocolError: when AMI cannot carry it.
         """
         action_id = f"{self._prefix}-{next(self._numbers)}"
-        wire = action.with_action_id(action_id).serialize()
-        question = Question(action_id.encode(), action.name, asker)
+        wire = Action.wire(name, headers, action_id)
+        question = Question(action_id.encode(), name, asker)
         self._unanswered[question._id] = question
         return question, wire
 
     def forget(self, question: Question[A]) -> None:
         """Swallow the answer when it comes: nobody waits for it any more."""
         question._forgotten = True
-        question._items.clear()
+        question._items = _NO_ITEMS
         self._forgotten.append(question)
         if len(self._forgotten) > MAX_FORGOTTEN:
             self._remove(self._forgotten.popleft())
@@ -155,14 +177,18 @@ class ClientConversation(Generic[A]):
             self._opening += data
             greeting, line_end, data = self._opening.partition(b"\n")
             yield from self._greet(greeting, line_end)
-        wanted = self._wanted
+        event_names = self._event_names
         for frame in self._messages.feed(data):
-            if frame.startswith(b"Event: ") and not self._listing:
-                # Nearly everything that AMI says ends here, so this is kept short.
-                end = frame.find(b"\r\n", 7)
-                name = frame[7:end] if end > 0 else frame[7:]
-                if wanted[name]:
+            # Nearly everything that AMI says ends here, so this is kept short: of an event that
+            # nobody wants only the head is looked at.
+            name = event_names[frame[_HEAD]]
+            if name and not self._listing:
+                # What is wanted may be exchanged whenever something was told.
+                if self._wanted[name]:
                     yield Happened(name, Event(frame))
+            elif frame.startswith(_SUCCESS) and b"\r\n\n" not in frame:
+                # As nearly every answer begins; there is nothing to take apart.
+                yield from self._answer(frame)
             else:
                 yield from self._consider(frame)
 
@@ -177,7 +203,7 @@ class ClientConversation(Generic[A]):
             yield Greeted(version.decode("utf-8", "replace"))
 
     def _consider(self, frame: bytes) -> Iterator[Answered[A] | Happened]:
-        """Take whatever is not plainly an event on its own."""
+        """Take whatever is not plainly an event or an answer on its own."""
         # Reported of CoreShowChannelMap: a blank line without its CR glues two messages together.
         # The output of an old Command may hold one that does not.
         parts = [frame] if frame.startswith(_COMMAND_UP_TO_13) else frame.split(b"\r\n\n")
@@ -189,9 +215,11 @@ class ClientConversation(Generic[A]):
             elif message.startswith(b"Event:"):
                 yield from self._list_or_tell(message)
 
-    def _answer(self, message: bytes) -> Iterator[Answered[A]]:
+    def _answer(self, message: bytes) -> Iterable[Answered[A]]:
         """Match a response to its question."""
-        action_id = _header(message, b"ActionID")
+        # As _header would, without a call: a thousand answers may be on their way.
+        _, _, rest = message.partition(b"\r\nActionID: ")
+        action_id, _, _ = rest.partition(b"\r\n")
         question = self._unanswered.pop(action_id, None)
         if question is None:
             # Of two responses to one action, as of ModuleLoad, the first has counted. One in the
@@ -199,13 +227,16 @@ class ClientConversation(Generic[A]):
             # CoreShowChannelMap does not.
             question = self._listing.get(action_id)
             if question is not None:
-                yield from self._complete(question, message)
+                answered = tuple(self._complete(question, message))
                 self.forget(question)
-        elif _begins_list(message):
+                return answered
+        elif b"\r\nEventList: " in message and _begins_list(message):
             question._response = message
+            question._items = []
             self._listing[question._id] = question
         else:
-            yield from self._complete(question, message)
+            return self._complete(question, message)
+        return ()
 
     def _list_or_tell(self, message: bytes) -> Iterator[Answered[A] | Happened]:
         """Put an event into the list that it belongs to, or tell it to whoever wants it."""
@@ -231,13 +262,32 @@ class ClientConversation(Generic[A]):
             del self._listing[question._id]
             yield from self._complete(question, question._response)
 
-    def _complete(self, question: Question[A], response: bytes) -> Iterator[Answered[A]]:
-        if not question._forgotten:
-            yield Answered(question, Response(response, tuple(question._items)))
+    def _complete(self, question: Question[A], response: bytes) -> Iterable[Answered[A]]:
+        if question._forgotten:
+            return ()
+        return (Answered(question, Response(response, tuple(question._items))),)
 
     def _remove(self, question: Question[A]) -> None:
         self._unanswered.pop(question._id, None)
         self._listing.pop(question._id, None)
+
+
+class _EventNames(dict[bytes, bytes]):
+    """
+    The head of a message -> the name, if that is plainly an event and the head holds all of it;
+    else empty. To look a head up is cheaper than to find where its first line ends.
+    """
+
+    __slots__ = ()
+
+    def __missing__(self, head: bytes) -> bytes:
+        first, line_end, _ = head.partition(b"\r\n")
+        plain = line_end and first.startswith(_EVENT)
+        name = first.removeprefix(_EVENT) if plain else b""
+        if len(self) >= MAX_KNOWN_HEADS:
+            self.clear()
+        self[head] = name
+        return name
 
 
 class ServerConversation:
@@ -280,9 +330,6 @@ def _begins_list(response: bytes) -> bool:
 
 def _header(message: bytes, name: bytes) -> bytes:
     """Find a header that Asterisk itself writes, in its own spelling; empty if there is none."""
-    start = message.find(b"\r\n" + name + b": ")
-    if start < 0:
-        return b""
-    start += len(name) + 4
-    end = message.find(b"\r\n", start)
-    return message[start:] if end < 0 else message[start:end]
+    _, _, rest = message.partition(b"\r\n" + name + b": ")
+    value, _, _ = rest.partition(b"\r\n")
+    return value
