@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -133,12 +133,12 @@ def _played_asterisk() -> Iterator[int]:
             server.kill()
 
 
-def _install() -> tuple[Path, list[str]]:
+def _install(wanted: Iterable[str]) -> tuple[Path, list[str]]:
     """Return the Python of the peers, and those that could be had."""
     python = _HERE / ".venv" / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(_HERE / ".venv")], check=True)
-    return python, [peer for peer in _PEERS if _installed(python, peer)]
+    return python, [peer for peer in wanted if _installed(python, peer)]
 
 
 def _installed(python: Path, peer: str) -> bool:
@@ -206,10 +206,11 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=(__doc__ or "").strip().splitlines()[0])
     arguments.add_argument("--quick", action="store_true", help="under a minute: less of each")
     arguments.add_argument("--no-peers", action="store_true", help="only the floors and ours")
+    arguments.add_argument("--peer", action="append", choices=_PEERS, help="only this peer")
     arguments.add_argument("--case", action="append", choices=list(CASES), help="only this one")
     chosen = arguments.parse_args()
     deadline = time.monotonic() + (_QUICK_BUDGET if chosen.quick else _BUDGET)
-    python, peers = (None, []) if chosen.no_peers else _install()
+    python, peers = (None, []) if chosen.no_peers else _install(chosen.peer or _PEERS)
     subjects = [name for name in _SUBJECTS if name not in _PEERS or name in peers]
     cases = chosen.case or list(CASES)
     with _played_asterisk() as port:

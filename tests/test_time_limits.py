@@ -79,6 +79,15 @@ class TimeLimitsTests(SynchronousTestCase):
         self.pass_by(10)
         self.assertEqual(self.reached, [("b", 2), ("a", 3)])
 
+    def test_shorter_after_one_was_reached(self) -> None:
+        """A shorter limit than all that are left is in time, and so are they."""
+        self.limits.start("a", 1)
+        self.limits.start("b", 5)
+        self.pass_by(2)
+        self.limits.start("c", 1)
+        self.pass_by(10)
+        self.assertEqual(self.reached, [("a", 1), ("c", 3), ("b", 5)])
+
     def test_one_delayed_call(self) -> None:
         """However many limits there are, the reactor has one delayed call, and in the end none."""
         for number in range(100):

@@ -40,27 +40,30 @@ class Splitter:
             before it have been given out by then.
         """
         unfinished = self._unfinished
-        if unfinished:
-            # A delimiter may straddle the seam; what lies before it was searched already, so
-            # that a stream in tiny segments does not cost its square.
-            seam = max(0, len(unfinished) - self._overlap)
-            unfinished += data
-            if unfinished.find(self._delimiter, seam) < 0:
-                self._refuse_unfinished_over_limit()
-                return ()
-            data = bytes(unfinished)
+        over_limit = len(unfinished) + len(data) > self._limit
+        if unfinished and self._delimiter in self._seam(data):
+            data = b"".join((unfinished, data))
             unfinished.clear()
+        # What is unfinished was searched already. It is not searched again, so that a stream in
+        # tiny segments does not cost its square, and not joined to a whole segment, which would
+        # copy that: a good part of what an unwanted event costs.
         pieces = data.split(self._delimiter)
+        if unfinished and len(pieces) > 1:
+            pieces[0] = b"".join((unfinished, pieces[0]))
+            unfinished.clear()
         unfinished += pieces.pop()
-        if len(data) > self._limit:
-            return self._within_limit(pieces)
-        return pieces
+        return self._within_limit(pieces) if over_limit else pieces
 
     def rest(self) -> bytes:
         """Return the bytes after the last delimiter, and forget them."""
         rest = bytes(self._unfinished)
         self._unfinished.clear()
         return rest
+
+    def _seam(self, data: bytes) -> bytearray:
+        """Return where a delimiter may be cut in two by what is unfinished and what has come."""
+        start = max(0, len(self._unfinished) - self._overlap)
+        return self._unfinished[start:] + data[: self._overlap]
 
     def _within_limit(self, pieces: list[bytes]) -> Iterator[bytes]:
         for piece in pieces:

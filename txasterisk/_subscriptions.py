@@ -84,6 +84,19 @@ class Subscription(Generic[E]):
         state = "active" if self.active else "cancelled"
         return f"<Subscription to {', '.join(sorted(self._patterns))}, {state}>"
 
+    def _hear(self, name: WireName, event: E, read: Callable[[E, str], object] | None) -> None:
+        """Call the listener, if the fields that are read meet its wishes."""
+        try:
+            # Most have no wishes, and to find that out costs more than many a listener.
+            if not self._match or read is None or self._wants(event, read):
+                outcome = self._listener(event)
+                if outcome is not None:
+                    _look_after(outcome, self, name)
+        except Exception:
+            _log.failure(
+                "While delivering {name} to {subscription!r}", name=name, subscription=self
+            )
+
     def _wants(self, event: E, read: Callable[[E, str], object]) -> bool:
         return all(_fits(read(event, field), wish) for field, wish in self._match.items())
 
@@ -209,35 +222,14 @@ class Subscriptions(Generic[E]):
     def deliver(self, name: WireName, event: E) -> None:
         """Call the listeners of that name whose wishes the event meets; none harms another."""
         for subscription in self.by_name[name]:
-            try:
-                if subscription.active and subscription._wants(event, self._read):
-                    outcome = subscription._listener(event)
-                    if outcome is not None:
-                        _look_after(outcome, subscription, name)
-            except Exception:
-                _log.failure(
-                    "While delivering {name} to {subscription!r}",
-                    name=name,
-                    subscription=subscription,
-                )
+            if subscription.active:
+                subscription._hear(name, event, self._read)
 
     def announce(self, name: WireName, event: E) -> None:
         """Call the listeners of that name whatever else they wish: it concerns them all."""
         for subscription in self.by_name[name]:
             if subscription.active:
-                self._call(subscription, name, event)
-
-    def _call(self, subscription: Subscription[E], name: WireName, event: E) -> None:
-        try:
-            outcome = subscription._listener(event)
-            if outcome is not None:
-                _look_after(outcome, subscription, name)
-        except Exception:
-            _log.failure(
-                "While delivering {name} to {subscription!r}",
-                name=name,
-                subscription=subscription,
-            )
+                subscription._hear(name, event, None)
 
     def fail(self, error: AsteriskError) -> None:
         """Fail who waits for the next event, alone or in a stream: none can come any more."""

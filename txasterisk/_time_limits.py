@@ -29,14 +29,17 @@ class TimeLimits(Generic[K]):
         self._reached = reached
         self._ends: dict[K, float] = {}
         self._sweep: IDelayedCall | None = None
+        self._sweep_at = inf
 
     def start(self, key: K, seconds: float) -> None:
         """Give ``key`` so many seconds."""
         end = self._ends[key] = self._clock.seconds() + seconds
         if self._sweep is None:
             self._sweep = self._clock.callLater(seconds, self._sweep_out)
-        elif end < self._sweep.getTime():
+            self._sweep_at = end
+        elif end < self._sweep_at:
             self._sweep.reset(seconds)
+            self._sweep_at = end
 
     def stop(self, key: K) -> None:
         """Drop the limit of ``key``, if it has one."""
@@ -60,3 +63,4 @@ class TimeLimits(Generic[K]):
         if self._ends and self._sweep is None:
             nearest = min(self._ends.values())
             self._sweep = self._clock.callLater(max(0.0, nearest - now), self._sweep_out)
+            self._sweep_at = nearest

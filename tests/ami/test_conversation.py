@@ -16,6 +16,7 @@ from txasterisk.ami import conversation as conversation_module
 from txasterisk.ami.conversation import (
     MAX_FORGOTTEN,
     MAX_GREETING,
+    MAX_KNOWN_HEADS,
     MAX_MESSAGE,
     MAX_REQUEST_LINE,
     MAX_REQUEST_LINES,
@@ -26,7 +27,7 @@ from txasterisk.ami.conversation import (
     Question,
     ServerConversation,
 )
-from txasterisk.ami.messages import Action, Event, Headers, Response
+from txasterisk.ami.messages import Event, Headers, Response
 from txasterisk.errors import LocalProtocolError, RemoteProtocolError
 
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"
@@ -61,7 +62,7 @@ def greeted(wanted: Wanted | None = None) -> ClientConversation[str]:
 
 def ask(client: ClientConversation[str], name: str, headers: Headers = ()) -> Question[str]:
     """Ask something, as somebody of the same name."""
-    return client.begin(Action.build(name, headers), name)[0]
+    return client.begin(name, headers, name)[0]
 
 
 def told(happenings: Iterable[Happening]) -> list[object]:
@@ -154,7 +155,7 @@ class AnswerTests(SynchronousTestCase):
         """Each question gets an ActionID of its own."""
         client = greeted()
         self.assertEqual(
-            [client.begin(Action.build("Ping"), "")[1] for _ in range(2)],
+            [client.begin("Ping", (), "")[1] for _ in range(2)],
             [
                 b"Action: Ping\r\nActionID: tx-1\r\n\r\n",
                 b"Action: Ping\r\nActionID: tx-2\r\n\r\n",
@@ -220,6 +221,32 @@ class AnswerTests(SynchronousTestCase):
             ),
             [],
         )
+
+    def test_glued_to_another_message(self) -> None:
+        """An answer that a blank line without CR glues to an event is heard, and so is that."""
+        client = greeted()
+        ask(client, "A")
+        stream = b"Response: Success\r\nActionID: tx-1\r\nMessage: m\r\n\nEvent: B\r\n\r\n"
+        self.assertEqual(
+            told(client.receive(stream)), [("A", "m", []), Happened(b"B", Event(b"Event: B"))]
+        )
+
+    def test_odd_success(self) -> None:
+        """An answer without the blank, or with other words, is one."""
+        for status in b"Response:Success", b"Response: Successful", b"Response: Goodbye":
+            client = greeted()
+            ask(client, "A")
+            with self.subTest(status=status):
+                self.assertEqual(
+                    told(client.receive(status + b"\r\nActionID: tx-1\r\n\r\n")), [("A", "", [])]
+                )
+
+    def test_unsendable(self) -> None:
+        """What AMI cannot carry is refused, and nothing is waited for."""
+        client = greeted()
+        with self.assertRaises(LocalProtocolError):
+            client.begin("Setvar", {"Value": "\r\n"}, "")
+        self.assertEqual(client.end(), [])
 
     def test_second_answer(self) -> None:
         """Of several responses to one action, as of ModuleLoad, the first one counts."""
@@ -439,8 +466,9 @@ class StreamedListTests(SynchronousTestCase):
         """Ask for a list."""
         self.client = greeted()
         self.items: list[Event] = []
-        action = Action.build("CoreShowChannels")
-        self.question, _ = self.client.begin(action, "CoreShowChannels", self.items.append)
+        self.question, _ = self.client.begin(
+            "CoreShowChannels", (), "CoreShowChannels", self.items.append
+        )
 
     def hear(self, raw: bytes) -> list[Happening]:
         """Hear something."""
@@ -488,7 +516,7 @@ class IrregularTests(SynchronousTestCase):
         """What may be silent goes out with a ping right behind it."""
         client = greeted()
         self.assertEqual(
-            client.begin(Action.build("IAXnetstats"), "")[1],
+            client.begin("IAXnetstats", (), "")[1],
             b"Action: IAXnetstats\r\nActionID: tx-1\r\n\r\n"
             b"Action: Ping\r\nActionID: tx-1-end\r\n\r\n",
         )
@@ -497,10 +525,10 @@ class IrregularTests(SynchronousTestCase):
         """A mask that Asterisk would take for another is refused before it is sent."""
         for name, header in ("Events", "EventMask"), ("Login", "Events"), ("login", "events"):
             for mask in "on", "Off", "true", "0", "1", "37", "call", "call,user", "none", "":
-                greeted().begin(Action.build(name, {header: mask}), "")
+                greeted().begin(name, {header: mask}, "")
             for mask in "Call", "call, user", "call,", ",call", "call,,user", " call", "-1":
                 with self.assertRaisesRegex(LocalProtocolError, f"not '{mask}'"):
-                    greeted().begin(Action.build(name, {header: mask}), "")
+                    greeted().begin(name, {header: mask}, "")
 
     def test_rows(self) -> None:
         """Rows that come before the answer to the ping are the output, as a command's is."""
@@ -638,6 +666,20 @@ class ForgottenTests(SynchronousTestCase):
             [("Next", "next", [])],
         )
 
+    def test_others_keep_their_items(self) -> None:
+        """To forget a question takes nothing from another's list."""
+        ask(self.client, "Others")
+        others = EventListTests.START.replace(b"tx-1", b"tx-2")
+        one, done = (
+            part.replace(b"tx-1", b"tx-2") for part in (EventListTests.ONE, EventListTests.DONE)
+        )
+        list(self.client.receive(others + one + b"\r\n\r\n"))
+        self.client.forget(self.question)
+        self.client.forget(ask(self.client, "Third"))
+        self.assertEqual(
+            told(self.client.receive(done + b"\r\n\r\n")), [("Others", "Follows", [one, done])]
+        )
+
     def test_nothing_is_kept(self) -> None:
         """The items of a forgotten list are not kept, neither those before nor those after."""
         list(self.client.receive(EventListTests.START + EventListTests.ONE + b"\r\n\r\n"))
@@ -717,6 +759,45 @@ class EventTests(SynchronousTestCase):
         self.assertEqual(next(happenings), Happened(b"A", Event(b"Event: A")))
         client.wanted = Wanted(b"B")
         self.assertEqual(list(happenings), [Happened(b"C", Event(b"Event: C"))])
+
+    def test_names_of_any_length(self) -> None:
+        """A name may be of any length, and whatever it is behind it."""
+        for length in range(80):
+            for rest in b"", b"\r\nA: 1", b"\n\r\nA: 1", b"\r\r\nA: 1", b" \r\nEvent: B":
+                raw = b"Event: " + b"N" * length + rest
+                name = raw[7:].partition(b"\r\n")[0]
+                with self.subTest(raw=raw):
+                    wanted = Wanted()
+                    client = greeted(wanted)
+                    for _ in range(2):
+                        self.assertEqual(
+                            told(client.receive(raw + b"\r\n\r\n")), [Happened(name, Event(raw))]
+                        )
+                    self.assertEqual(wanted.asked, [name, name])
+
+    def test_what_only_begins_like_an_event(self) -> None:
+        """What begins nearly like an event is none."""
+        for raw in b"event: A", b"EVENT: A", b"Events: A", b"Event : A", b" Event: A", b"XEvent: A":
+            with self.subTest(raw=raw):
+                self.assertEqual(told(greeted().receive(raw + b"\r\nB: 1\r\n\r\n")), [])
+
+    def test_endless_names(self) -> None:
+        """A server that makes up names does not fill the memory, and they are all told."""
+        client = greeted()
+        for number in range(MAX_KNOWN_HEADS * 2 + 1):
+            raw = b"Event: E%d\r\nB: 1" % number
+            self.assertEqual(
+                list(client.receive(raw + b"\r\n\r\n")), [Happened(b"E%d" % number, Event(raw))]
+            )
+            self.assertLessEqual(len(client._event_names), MAX_KNOWN_HEADS)
+
+    def test_what_is_told_is_small(self) -> None:
+        """An event is bytes of its own, and no view of the segment that it came in."""
+        stream = b"Event: A\r\nB: 1\r\n\r\n" * 3
+        for happening in greeted().receive(stream):
+            assert isinstance(happening, Happened)
+            self.assertIs(type(happening.event.raw), bytes)
+            self.assertEqual(happening.event.raw, b"Event: A\r\nB: 1")
 
     def test_excess_blank_lines(self) -> None:
         """Blank lines in excess, as after QueueRule, are no messages."""
@@ -875,7 +956,7 @@ class ServerTests(SynchronousTestCase):
         """A server reads what a client asks, in any pieces."""
         client = greeted()
         wire = b"".join(
-            client.begin(Action.build(name, {"A": "gr\xf6\xdfe ", "B": ["", "2"]}), "")[1]
+            client.begin(name, {"A": "gr\xf6\xdfe ", "B": ["", "2"]}, "")[1]
             for name in ("Ping", "Status")
         )
         expected = [

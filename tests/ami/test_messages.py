@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -124,12 +126,14 @@ class LookUpTests(SynchronousTestCase):
     """A look-up gives the same answer, whatever was asked before."""
 
     def check(self, raw: bytes, name: str, expected: str | None) -> None:
-        """Ask a fresh message often, and one that was asked for other things first."""
+        """Ask a fresh message often, and such that were asked for other things first."""
         fresh = Event(raw)
         self.assertEqual([fresh.get(name) for _ in range(5)], [expected] * 5)
-        indexed = Event(raw)
-        indexed.get("no such header")
-        self.assertEqual(indexed.get(name), expected)
+        for times in range(1, 4):
+            asked = Event(raw)
+            for _ in range(times):
+                asked.get("no such header")
+            self.assertEqual(asked.get(name), expected)
 
     def test_exact_spelling(self) -> None:
         """The value of a header is found by its name."""
@@ -168,20 +172,76 @@ class LookUpTests(SynchronousTestCase):
         """No header's name holds a colon."""
         self.check(b"Event: E\r\nA:B: 1", "A:B", None)
 
+    def test_name_with_a_colon_and_a_blank(self) -> None:
+        """A name that spells a header and its value is no name."""
+        self.check(b"Event: E\r\nA: B: 1", "A: B", None)
+
+    def test_value_that_looks_like_the_header(self) -> None:
+        """A value is never taken for a header, whatever it holds."""
+        raw = b"Event: E\r\nX: Channel: forged\nChannel: forged\rChannel: forged\r\nCHANNEL: 1"
+        self.check(raw, "Channel", "1")
+        self.check(raw.replace(b"\r\nCHANNEL: 1", b""), "Channel", None)
+
+    def test_lower_case_before_any_other(self) -> None:
+        """Of the spellings that were not asked for, the one in lower case counts first."""
+        self.check(b"Event: E\r\nAGAIN: 1\r\nagain: 2", "Again", "2")
+        self.check(b"Event: E\r\nAGAIN: 1\r\nagaIN: 2", "Again", "1")
+        self.check(b"Event: E\r\nAGAIN: 1\r\nagain", "Again", "")
+
+    def test_other_case_at_the_start_and_the_end(self) -> None:
+        """The first header and the last one are found in other case too."""
+        raw = b"Event: E\r\nA: 1\r\nUniqueID:  2"
+        self.check(raw, "EVENT", "E")
+        self.check(raw, "Uniqueid", " 2")
+
+    def test_other_case_without_blank(self) -> None:
+        """The blank behind the colon may be missing, and the value too."""
+        self.check(b"Event: E\r\nUniqueID:2\r\nA: 1", "Uniqueid", "2")
+        self.check(b"Event: E\r\nUniqueID:\r\nA: 1", "Uniqueid", "")
+
+    def test_other_case_without_colon(self) -> None:
+        """A line without a colon counts in other case too, at the end as well."""
+        self.check(b"Event: E\r\nBARE\r\nA: 1", "Bare", "")
+        self.check(b"Event: E\r\nA: 1\r\nBARE", "Bare", "")
+        self.check(b"Event: E\r\nBARE\r\nBARE: 1", "Bare", "1")
+        self.check(b"Event: E\r\nBARE: 1\r\nBare", "Bare", "")
+
+    def test_only_longer_names(self) -> None:
+        """Where only longer names begin like that, in whatever case, there is none."""
+        self.check(b"Event: E\r\nCHANNELSTATE: 0\r\nChannelState\r\n", "Channel", None)
+
+    def test_case_beyond_ascii(self) -> None:
+        """Case is that of Unicode: a Kelvin sign is a ``k``, for names and for what is asked."""
+        self.check("Event: E\r\n\u212aey: 1".encode(), "KEY", "1")
+        self.check(b"Event: E\r\nKey: 1", "\u212aey", "1")
+        self.check("Event: E\r\n\xc9t\xe9: 1".encode(), "\xe9T\xc9", "1")
+
+    def test_bytes_beyond_ascii(self) -> None:
+        """In a message with other bytes than ASCII each look-up gives the same as ever."""
+        raw = b"Event: E\r\nCallerIDName: M\xfcller\r\nUniqueID: 1"
+        self.check(raw, "CallerIDName", "M\udcfcller")
+        self.check(raw, "Uniqueid", "1")
+        self.check(raw, "Channel", None)
+
     def test_name_with_a_line_end(self) -> None:
         """No header's name holds a line end."""
         self.check(b"Event: E\r\nA: 1\r\nB: 2", "A: 1\r\nB", None)
+        self.check(b"Event: E\r\nA\r\nB: 2", "A\r\nB", None)
 
     LINE = st.builds(
         bytes.__add__,
-        st.sampled_from([b"A", b"a", b"B", b"AB", b"Event", b"", b"\xe9"]),
-        st.sampled_from([b": 1", b":2", b": ", b":", b"", b":  3 ", b": A: 4", b":\n5"]),
+        st.sampled_from([b"A", b"a", b"B", b"AB", b"aB", b"Event", b"", b"\xe9", b"\n", b"\r"]),
+        st.sampled_from([b": 1", b":2", b": ", b":", b"", b":  3 ", b": A: 4", b":\n5", b"\nA: 6"]),
     )
 
-    @settings(deadline=None)
+    @settings(deadline=None, max_examples=400)
     @given(
         st.lists(LINE, min_size=1, max_size=6),
-        st.lists(st.sampled_from(["A", "a", "B", "b", "AB", "eVENT", "Event", "\udce9", "X"])),
+        st.lists(
+            st.sampled_from(
+                ["A", "a", "B", "b", "AB", "ab", "eVENT", "Event", "\udce9", "X", "", "\n", "A\r"]
+            )
+        ),
     )
     def test_any_headers_in_any_order(self, lines: list[bytes], names: list[str]) -> None:
         """Whatever the headers are, search and index agree with reading them one by one."""
@@ -287,18 +347,49 @@ class ActionBuildTests(SynchronousTestCase):
         )
 
     def test_action_id(self) -> None:
-        """The ActionID follows the name."""
-        action = Action.build("Ping", {"A": 1}).with_action_id("tx-1")
-        self.assertEqual(action.serialize(), b"Action: Ping\r\nActionID: tx-1\r\nA: 1\r\n\r\n")
-        self.assertEqual((action.name, action.action_id), ("Ping", "tx-1"))
-        self.assertIsNone(Action.build("Ping").action_id)
+        """On the wire the ActionID follows the name."""
+        wire = Action.wire("Ping", {"A": 1}, "tx-1")
+        self.assertEqual(wire, b"Action: Ping\r\nActionID: tx-1\r\nA: 1\r\n\r\n")
 
     def test_action_id_alone(self) -> None:
         """An action that is just its name gets an ActionID as well."""
-        self.assertEqual(
-            Action.build("Ping").with_action_id("1").serialize(),
-            b"Action: Ping\r\nActionID: 1\r\n\r\n",
-        )
+        self.assertEqual(Action.wire("Ping", (), "1"), b"Action: Ping\r\nActionID: 1\r\n\r\n")
+
+    def test_reading_an_action(self) -> None:
+        """An action has a name, and an ActionID if one was sent."""
+        action = Action(b"Action: Ping\r\nActionID: tx-1")
+        self.assertEqual((action.name, action.action_id), ("Ping", "tx-1"))
+        self.assertIsNone(Action.build("Ping").action_id)
+
+    def test_iterables_that_look_empty(self) -> None:
+        """Pairs are read whatever they come in, and nothing is asked of them before."""
+        pairs = [("A", "1"), ("B", "2")]
+        expected = b"Action: X\r\nA: 1\r\nB: 2\r\n\r\n"
+        for headers in (
+            pairs,
+            tuple(pairs),
+            iter(pairs),
+            dict(pairs),
+            MappingProxyType(dict(pairs)),
+        ):
+            with self.subTest(headers=headers):
+                self.assertEqual(self.wire("X", headers), expected)
+        nothing: Headers
+        for nothing in ([], {}, iter(()), MappingProxyType({})):
+            with self.subTest(headers=nothing):
+                self.assertEqual(self.wire("X", nothing), b"Action: X\r\n\r\n")
+
+    def test_names_seen_before(self) -> None:
+        """A name is the same text each time, whatever kind of text it was at first."""
+
+        class Name(str):
+            def __str__(self) -> str:
+                return "other"
+
+            __format__ = None  # type: ignore[assignment]
+
+        for name in Name("Seen"), "Seen", Name("Seen"):
+            self.assertEqual(self.wire(name, {name: 1}), b"Action: Seen\r\nSeen: 1\r\n\r\n")
 
     def test_repr(self) -> None:
         """An action shows the names of its headers, because values hold secrets."""
@@ -401,18 +492,32 @@ class ActionLimitTests(SynchronousTestCase):
 
     def test_lines_limit(self) -> None:
         """An action has at most 128 lines, its name and its ActionID among them."""
-        most = Action.build("X", {"A": ["v"] * (MAX_LINES - 2)}).with_action_id("1")
-        self.assertEqual(len(most.headers), 128)
+        most = Action.wire("X", {"A": ["v"] * (MAX_LINES - 2)}, "1")
+        self.assertEqual(most.count(b"\r\n"), 128 + 1)
         self.refused("X", {"A": ["hush"] * (MAX_LINES - 1)})
+        with self.assertRaises(LocalProtocolError):
+            Action.wire("X", {"A": ["hush"] * (MAX_LINES - 1)}, "1")
 
     def test_action_id_limit(self) -> None:
-        """An ActionID has 1 to 67 bytes."""
-        ping = Action.build("Ping")
+        """An ActionID has 1 to 67 characters, all of them printable ASCII."""
         self.assertEqual(MAX_ACTION_ID, 67)
-        self.assertEqual(ping.with_action_id("i" * 67).action_id, "i" * 67)
-        for action_id in "", "i" * 68, "\xe9" * 34, "1\r\nA: b":
+        self.assertIn(b"ActionID: %b\r\n" % (b"i" * 67), Action.wire("Ping", (), "i" * 67))
+        for action_id in "", "i" * 68, "\xe9", "1\r\nA: b", "1\n", "1\0", "\ud800":
             with self.subTest(action_id=action_id), self.assertRaises(LocalProtocolError):
-                ping.with_action_id(action_id)
+                Action.wire("Ping", (), action_id)
+
+    def test_one_long_line_among_many(self) -> None:
+        """Many lines may have more bytes together than one may have alone."""
+        short = {f"A{number}": "v" * 100 for number in range(20)}
+        self.assertEqual(len(Action(Action.build("X", short).raw).headers), 21)
+        self.assertIn("A7", self.refused("X", short | {"A7": "v" * MAX_LINE}))
+
+    def test_refused_again(self) -> None:
+        """What was refused once is refused each time."""
+        for _ in range(3):
+            self.refused("X\n")
+            self.refused("X", {"A:": "hush"})
+            self.refused("X", {"A": "hush\n"})
 
     @settings(deadline=None)
     @given(st.dictionaries(st.text(max_size=5), st.text(), max_size=4))

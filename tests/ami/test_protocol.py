@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable, Coroutine
 from hashlib import md5
 from typing import Any
@@ -150,6 +152,24 @@ class ActionTests(ConnectionTestCase):
         self.pbx.answer(self.pbx.hear_one("Ping"))
         self.clock.advance(5)
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_cancel_on_the_answer(self) -> None:
+        """To cancel an action while its answer is handled does nothing."""
+        asked = self.ami.action("Ping", timeout=5.0)
+        asked.addCallback(lambda _: asked.cancel())
+        self.pbx.answer(self.pbx.hear_one("Ping"))
+        self.assertIsNone(self.successResultOf(asked))
+        self.assertFalse(self.pbx.cut)
+
+    def test_nothing_is_left_for_the_garbage_collector(self) -> None:
+        """An answered action is gone as soon as its caller lets go of it."""
+        gc.disable()
+        self.addCleanup(gc.enable)
+        asked = self.ami.action("Ping", timeout=5.0)
+        self.pbx.answer(self.pbx.hear_one("Ping"))
+        gone = weakref.ref(asked)
+        del asked
+        self.assertIsNone(gone())
 
     def test_command(self) -> None:
         """A command fires with the lines that it printed."""

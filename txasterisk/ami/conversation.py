@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import count
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from .._lines import Splitter
 from .._subscriptions import WireName
 from ..errors import RemoteProtocolError
-from .irregular import IRREGULAR
-from .messages import Action, Event, Response
+from .irregular import IRREGULAR, Irregular
+from .messages import Action, Event, Headers, Response
 
 __all__ = [
     "Answered",
@@ -42,13 +43,25 @@ MAX_REQUEST_LINES: Final = 128
 #: An action's list is kept until it is complete: no more bytes of it than this, which is some
 #: 500,000 channels. What may be longer is to be read as a stream, which keeps little of it.
 MAX_LIST: Final = 256 * 1024 * 1024
+#: So many bytes at the beginning of a message tell the name of nearly every event; one with a name
+#: of over 23 bytes only takes the longer way. More of them would reach, behind a short name, what
+#: differs from event to event, such as the channel.
+_HEAD: Final = slice(32)
+#: There are about as many heads as names of events: some hundreds. A peer that makes up new ones
+#: without end must not fill the memory, so past this many the table is begun anew.
+MAX_KNOWN_HEADS: Final = 4096
 #: Late answers to questions that nobody waits for any more are swallowed for so many of them.
 MAX_FORGOTTEN: Final = 1000
 
 _GREETING: Final = b"Asterisk Call Manager/"
+_SUCCESS: Final = b"Response: Success\r\n"
+_EVENT: Final = b"Event: "
 _COMMAND_UP_TO_13: Final = b"Response: Follows"
 
 _PING_BEHIND: Final = b"-end"
+#: Of every question without a list, so nothing is ever put into it. With a thousand questions
+#: outstanding, whatever each of them holds keeps the garbage collector busy.
+_NO_ITEMS: Final[list[Event]] = []
 
 A = TypeVar("A")
 
@@ -68,7 +81,7 @@ class Question(Generic[A]):
     """
 
     __slots__ = (
-        *("_closed_by", "_forgotten", "_id", "_item", "_items", "_response", "_silence", "_size"),
+        *("_forgotten", "_id", "_irregular", "_item", "_items", "_response", "_silence", "_size"),
         *("action", "asker"),
     )
 
@@ -79,22 +92,30 @@ class Question(Generic[A]):
         self.action = action
         self.asker = asker
         self._response = b""
-        self._closed_by = b""
+        self._irregular: Irregular | None = None
         self._silence = 0.0
         self._item = item
-        self._items: list[Event] = []
+        self._items = _NO_ITEMS
         self._size = 0
         self._forgotten = False
 
+    def _closed_by(self) -> bytes:
+        return self._irregular.closed_by if self._irregular is not None else b""
 
-class Answered(NamedTuple, Generic[A]):
+
+# What follows is made by the hundred thousand; a NamedTuple takes twice as long.
+
+
+@dataclass(slots=True)
+class Answered(Generic[A]):
     """The answer to a question is complete."""
 
     question: Question[A]
     response: Response
 
 
-class Happened(NamedTuple):
+@dataclass(slots=True)
+class Happened:
     """An event that somebody wants, with its name as it stands on the wire."""
 
     name: bytes
@@ -119,6 +140,7 @@ class ClientConversation(Generic[A]):
         self._opening = b""
         self._greeted = False
         self._messages = Splitter(b"\r\n\r\n", MAX_MESSAGE, "a message")
+        self._event_names = _EventNames()
         self._unanswered: dict[bytes, Question[A]] = {}
         self._listing: dict[bytes, Question[A]] = {}
         self._pinged_behind: dict[bytes, Question[A]] = {}
@@ -129,27 +151,34 @@ class ClientConversation(Generic[A]):
         self._greeted = True
 
     def begin(
-        self, action: Action, asker: A, item: Callable[[Event], object] | None = None
+        self,
+        name: str,
+        headers: Headers,
+        asker: A,
+        item: Callable[[Event], object] | None = None,
     ) -> tuple[Question[A], bytes]:
         """
         Ask something.
 
-        :param action: what to ask.
+        :param name: the action in Asterisk's spelling, such as ``QueueStatus``.
+        :param headers: names and values, as :meth:`Action.build` takes them.
         :param asker: is found again in the question that :class:`Answered` brings.
         :param item: called with each item of a list as it comes; the answer then has only the
             completion in its events. By default it has them all.
         :return: the question and the bytes for the wire.
-        :raises LocalProtocolError: when Asterisk would understand something else.
+        :raises LocalProtocolError: when AMI cannot carry it, or would understand something else.
         """
-        irregular = IRREGULAR.get(action.name.casefold())
+        irregular = IRREGULAR.get(name.casefold())
         if irregular is not None:
+            action = Action.build(name, headers)
             irregular.check(action)
+            headers = action.headers[1:]
         action_id = f"{self._prefix}-{next(self._numbers)}"
-        wire = action.with_action_id(action_id).serialize()
-        question = Question(action_id.encode(), action.name, asker, item)
+        wire = Action.wire(name, headers, action_id)
+        question = Question(action_id.encode(), name, asker, item)
         self._unanswered[question._id] = question
         if irregular is not None:
-            question._closed_by = irregular.closed_by
+            question._irregular = irregular
             question._silence = irregular.silence(action)
             if irregular.perhaps_silent:
                 wire += self._ping_behind(question)
@@ -158,7 +187,7 @@ class ClientConversation(Generic[A]):
     def forget(self, question: Question[A]) -> None:
         """Swallow the answer when it comes: nobody waits for it any more."""
         question._forgotten = True
-        question._items.clear()
+        question._items = _NO_ITEMS
         self._forgotten.append(question)
         if len(self._forgotten) > MAX_FORGOTTEN:
             self._remove(self._forgotten.popleft())
@@ -196,18 +225,20 @@ class ClientConversation(Generic[A]):
             self._opening += data
             greeting, line_end, data = self._opening.partition(b"\n")
             yield from self._greet(greeting, line_end)
-        wanted = self.wanted
+        event_names = self._event_names
         for frame in self._messages.feed(data):
-            if frame.startswith(b"Event: ") and not self._listing:
-                # Nearly everything that AMI says ends here, so this is kept short.
-                end = frame.find(b"\r\n", 7)
-                name = frame[7:end] if end > 0 else frame[7:]
-                if wanted[name]:
+            # Nearly everything that AMI says ends here, so this is kept short: of an event that
+            # nobody wants only the head is looked at.
+            name = event_names[frame[_HEAD]]
+            if name and not self._listing:
+                # What is wanted may be exchanged whenever something was told.
+                if self.wanted[name]:
                     yield Happened(name, Event(frame))
-                    wanted = self.wanted
+            elif frame.startswith(_SUCCESS) and b"\r\n\n" not in frame:
+                # As nearly every answer begins; there is nothing to take apart.
+                yield from self._answer(frame)
             else:
                 yield from self._consider(frame)
-                wanted = self.wanted
 
     def _greet(self, greeting: bytes, line_end: bytes) -> Iterator[Greeted]:
         expected = _GREETING if line_end else _GREETING[: len(greeting)]
@@ -220,7 +251,7 @@ class ClientConversation(Generic[A]):
             yield Greeted(version.decode("utf-8", "replace"))
 
     def _consider(self, frame: bytes) -> Iterator[Answered[A] | Happened]:
-        """Take whatever is not plainly an event on its own."""
+        """Take whatever is not plainly an event or an answer on its own."""
         # Reported of CoreShowChannelMap: a blank line without its CR glues two messages together.
         # The output of an old Command may hold one that does not.
         parts = [frame] if frame.startswith(_COMMAND_UP_TO_13) else frame.split(b"\r\n\n")
@@ -237,12 +268,11 @@ class ClientConversation(Generic[A]):
             elif message.startswith(b"Event:"):
                 yield from self._list_or_tell(message)
 
-    def _answer(self, message: bytes) -> Iterator[Answered[A]]:
+    def _answer(self, message: bytes) -> Iterable[Answered[A]]:
         """Match a response to its question."""
-        action_id = _header(message, b"ActionID")
-        if action_id in self._pinged_behind:
-            yield from self._answer_without_response(self._pinged_behind.pop(action_id))
-            return
+        # As _header would, without a call: a thousand answers may be on their way.
+        _, _, rest = message.partition(b"\r\nActionID: ")
+        action_id, _, _ = rest.partition(b"\r\n")
         question = self._unanswered.pop(action_id, None)
         if question is None:
             # Of two responses to one action, as of ModuleLoad, the first has counted. One in the
@@ -250,13 +280,20 @@ class ClientConversation(Generic[A]):
             # CoreShowChannelMap does not.
             question = self._listing.get(action_id)
             if question is not None:
-                yield from self._complete(question, message)
+                answered = tuple(self._complete(question, message))
                 self.forget(question)
-        elif _begins_list(message) or (question._closed_by and _is_success(message)):
+                return answered
+            if action_id in self._pinged_behind:
+                return self._answer_without_response(self._pinged_behind.pop(action_id))
+        elif (b"\r\nEventList: " in message and _begins_list(message)) or (
+            question._closed_by() and message.startswith(_SUCCESS)
+        ):
             question._response = message
+            question._items = []
             self._listing[question._id] = question
         else:
-            yield from self._complete(question, message)
+            return self._complete(question, message)
+        return ()
 
     def _list_or_tell(self, message: bytes) -> Iterator[Answered[A] | Happened]:
         """Put an event into the list that it belongs to, or tell it to whoever wants it."""
@@ -278,8 +315,9 @@ class ClientConversation(Generic[A]):
         return self._listing.get(action_id)
 
     def _list(self, question: Question[A], item: Event) -> Iterator[Answered[A]]:
-        if question._closed_by:
-            complete = _name(item.raw) == question._closed_by
+        closed_by = question._closed_by()
+        if closed_by:
+            complete = _name(item.raw) == closed_by
         else:
             complete = _header(item.raw, b"EventList").lower() in (b"complete", b"cancelled")
         if not question._forgotten:
@@ -295,18 +333,18 @@ class ClientConversation(Generic[A]):
     def _ping_behind(self, question: Question[A]) -> bytes:
         action_id = question._id + _PING_BEHIND
         self._pinged_behind[action_id] = question
-        return Action.build("Ping").with_action_id(action_id.decode()).serialize()
+        return Action.wire("Ping", (), action_id.decode())
 
     def _keep_rows(self, question: Question[A], rows: bytes) -> None:
         self._refuse_over_limit(question, rows)
         question._response += b"\r\n" + rows.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
-    def _answer_without_response(self, question: Question[A]) -> Iterator[Answered[A]]:
+    def _answer_without_response(self, question: Question[A]) -> Iterable[Answered[A]]:
         """Make an answer of the rows that came instead of one, in the form of a ``Command``."""
-        if self._unanswered.pop(question._id, None) is not None:
-            rows = question._response.replace(b"\r\n", b"\r\nOutput: ")
-            begin = b"Response: Success\r\nActionID: " + question._id
-            yield from self._complete(question, begin + rows)
+        if self._unanswered.pop(question._id, None) is None:
+            return ()
+        rows = question._response.replace(b"\r\n", b"\r\nOutput: ")
+        return self._complete(question, _SUCCESS + b"ActionID: " + question._id + rows)
 
     def _refuse_over_limit(self, question: Question[A], more: bytes) -> None:
         question._size += len(more)
@@ -315,14 +353,33 @@ class ClientConversation(Generic[A]):
                 f"the answer to {question.action} has more than {MAX_LIST} bytes"
             )
 
-    def _complete(self, question: Question[A], response: bytes) -> Iterator[Answered[A]]:
-        if not question._forgotten:
-            yield Answered(question, Response(response, tuple(question._items)))
+    def _complete(self, question: Question[A], response: bytes) -> Iterable[Answered[A]]:
+        if question._forgotten:
+            return ()
+        return (Answered(question, Response(response, tuple(question._items))),)
 
     def _remove(self, question: Question[A]) -> None:
         self._unanswered.pop(question._id, None)
         self._listing.pop(question._id, None)
         self._pinged_behind.pop(question._id + _PING_BEHIND, None)
+
+
+class _EventNames(dict[bytes, bytes]):
+    """
+    The head of a message -> the name, if that is plainly an event and the head holds all of it;
+    else empty. To look a head up is cheaper than to find where its first line ends.
+    """
+
+    __slots__ = ()
+
+    def __missing__(self, head: bytes) -> bytes:
+        first, line_end, _ = head.partition(b"\r\n")
+        plain = line_end and first.startswith(_EVENT)
+        name = first.removeprefix(_EVENT) if plain else b""
+        if len(self) >= MAX_KNOWN_HEADS:
+            self.clear()
+        self[head] = name
+        return name
 
 
 class ServerConversation:
@@ -357,10 +414,6 @@ class ServerConversation:
                 yield action
 
 
-def _is_success(response: bytes) -> bool:
-    return response.startswith(b"Response: Success")
-
-
 def _begins_list(response: bytes) -> bool:
     # It stands behind Response and ActionID; further down it may be part of some value.
     beginning = b"\r\n".join(response.split(b"\r\n", 3)[:3])
@@ -381,9 +434,6 @@ def _items(message: bytes, action_id: bytes) -> list[bytes]:
 
 def _header(message: bytes, name: bytes) -> bytes:
     """Find a header that Asterisk itself writes, in its own spelling; empty if there is none."""
-    start = message.find(b"\r\n" + name + b": ")
-    if start < 0:
-        return b""
-    start += len(name) + 4
-    end = message.find(b"\r\n", start)
-    return message[start:] if end < 0 else message[start:end]
+    _, _, rest = message.partition(b"\r\n" + name + b": ")
+    value, _, _ = rest.partition(b"\r\n")
+    return value

@@ -306,7 +306,7 @@ class AMIHTTP(Link):
         return BREATH
 
     def _new(self, name: str, headers: Headers, item: Callable[[Event], object] | None) -> _Asked:
-        return _Asked(Action.build(name, headers), next(self._ids), item, self._forget)
+        return _Asked(name, headers, next(self._ids), item, self._forget)
 
     def _within(self, seconds: float, asked: _Asked) -> Deferred[bytes]:
         def too_late(_: object, __: float) -> NoReturn:
@@ -437,27 +437,30 @@ class _Asked:
     """
     An action and who waits for its answer.
 
+    :param name: which.
+    :param headers: as :meth:`Action.build` takes them.
     :param action_ids: begins its ActionID.
     :param item: called with each item of a list, if the answer is not to keep them.
     :param forget: called when nobody waits any more.
-    :raises LocalProtocolError: it is too large.
+    :raises LocalProtocolError: it is too large, or AMI cannot carry it.
     """
 
     def __init__(
         self,
-        action: Action,
+        name: str,
+        headers: Headers,
         action_ids: str,
         item: Callable[[Event], object] | None,
         forget: Callable[[_Asked], None],
     ) -> None:
-        self.name = action.name
+        self.name = name
         self.waiting: Deferred[Response] = Deferred(lambda _: forget(self))
         # One answer is one body, so each has a conversation of its own: nothing that is lacking
         # or too much in it can touch another.
         self.conversation: ClientConversation[Deferred[Response]]
         self.conversation = ClientConversation(_EVERY_EVENT, action_ids)
         self.conversation.skip_greeting()
-        _, wire = self.conversation.begin(action, self.waiting, item)
+        _, wire = self.conversation.begin(name, headers, self.waiting, item)
         this, _, behind = wire.partition(b"\r\n\r\n")
         # What may have no response is told to be over by the answer to a ping behind it; here it
         # is over at the end of the body.

@@ -31,7 +31,8 @@ MAX_LINES: Final = 128
 #: A longer ActionID makes ConfbridgeList lose a line end (seen on 16.28 and 22.10).
 MAX_ACTION_ID: Final = 67
 
-#: A header that was asked for twice is likely to be asked for again: then a dict pays.
+#: So many headers are searched for in the bytes, which is cheaper than to split every line. Who
+#: asks for more is likely to go on asking: then a dict pays.
 _SEARCHES_BEFORE_INDEX: Final = 2
 
 _END_OF_MESSAGE: Final = b"\r\n\r\n"
@@ -58,7 +59,7 @@ class Message:
         self.raw = raw
         self._headers: tuple[tuple[str, str], ...] | None = None
         self._index: dict[str, str] | None = None
-        self._searches = 0
+        self._searches = _SEARCHES_BEFORE_INDEX
 
     @classmethod
     def of(cls: type[M], headers: Iterable[tuple[str, str]]) -> M:
@@ -67,7 +68,8 @@ class Message:
 
         :raises LocalProtocolError: when a line cannot be carried by AMI.
         """
-        return cls("\r\n".join(map(_line, headers)).encode("utf-8", "surrogateescape"))
+        lines = [_line(name, value) for name, value in headers]
+        return cls("\r\n".join(lines).encode("utf-8", "surrogateescape"))
 
     def serialize(self) -> bytes:
         """Return the bytes for the wire, with the blank line that ends the message."""
@@ -77,7 +79,8 @@ class Message:
     def headers(self) -> tuple[tuple[str, str], ...]:
         """All headers in their order; a line without a colon is a name with an empty value."""
         if self._headers is None:
-            self._headers = tuple(map(_split_line, self._text().split("\r\n")))
+            parted = [line.partition(":") for line in self._text().split("\r\n")]
+            self._headers = tuple([(name, value.removeprefix(" ")) for name, _, value in parted])
         return self._headers
 
     def __getitem__(self, name: str) -> str:
@@ -96,13 +99,30 @@ class Message:
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """Return the value of a header as ``message[name]`` does, or the default."""
+        if self._searches:
+            self._searches -= 1
+            needles = _needles(name)
+            if needles is not None:
+                spelled, folded, begun = needles
+                lines = b"\r\n" + self.raw
+                _, found, rest = lines.partition(spelled)
+                if found:
+                    return _value(rest)
+                if lines.isascii():
+                    # Then the same in lower case has as many bytes.
+                    lowered = lines.lower()
+                    if begun not in lowered:
+                        # Not even a line without a colon. A third of a call's events lack the
+                        # channel that a listener on ``*`` asks for.
+                        return default
+                    start = lowered.find(folded)
+                    if start >= 0 and begun not in lines and spelled[:-1] not in lines:
+                        # No line begins so as spelled or in lower case, which would go before:
+                        # the first in other case counts, such as the UniqueID of a Cdr.
+                        return _value(lines[start + len(folded) :])
+                # What is left: a line without a colon, several spellings, other bytes.
         index = self._index
         if index is None:
-            if self._searches < _SEARCHES_BEFORE_INDEX:
-                self._searches += 1
-                value = self._search(name)
-                if value is not None:
-                    return value
             index = self._index = self._build_index()
         value = index.get(name)
         if value is None:
@@ -122,20 +142,6 @@ class Message:
 
     def _text(self) -> str:
         return self.raw.decode("utf-8", "surrogateescape")
-
-    def _search(self, name: str) -> str | None:
-        """Find a header in the bytes, which for one or two is cheaper than to split them all."""
-        first, later = _needles(name)
-        if self.raw.startswith(first):
-            start = len(first)
-        else:
-            start = self.raw.find(later)
-            if start < 0:
-                return None
-            start += len(later)
-        end = self.raw.find(b"\r\n", start)
-        value = self.raw[start:] if end < 0 else self.raw[start:end]
-        return value.removeprefix(b" ").decode("utf-8", "surrogateescape")
 
     def _build_index(self) -> dict[str, str]:
         """Map each name as spelled, and folded where no header is spelled so, to its value."""
@@ -175,28 +181,27 @@ class Action(Message):
             anywhere, a line of more than 1022 bytes, more than 128 lines, or an ActionID, which is
             the connection's own to choose.
         """
-        pairs = headers.items() if isinstance(headers, Mapping) else headers
-        lines = [("Action", name), *(line for pair in pairs for line in _wire_lines(*pair))]
-        for header, _ in lines[1:]:
-            if header.casefold() in ("action", "actionid"):
-                raise LocalProtocolError(f"{name}: the header {header} is set by the connection")
-        if len(lines) >= MAX_LINES:
-            raise LocalProtocolError(
-                f"{name}: {len(lines) + 1} lines, but AMI takes at most {MAX_LINES} in an action"
-            )
-        action = cls.of(lines)
-        _refuse_long_lines(name, action.raw)
-        return action
+        return cls(_first_line(name) + _header_lines(name, headers))
 
-    def with_action_id(self, action_id: str) -> Action:
-        """Return the same action, to be answered under this id of 1 to 67 bytes."""
-        if not 0 < len(action_id.encode()) <= MAX_ACTION_ID:
-            raise LocalProtocolError(
-                f"an ActionID has 1 to {MAX_ACTION_ID} bytes, not as {action_id!r}"
+    @staticmethod
+    def wire(name: str, headers: Headers, action_id: str) -> bytes:
+        """
+        Return the bytes for the wire of such an action, to be answered under an id.
+
+        :param name: as for :meth:`build`.
+        :param headers: as for :meth:`build`.
+        :param action_id: 1 to 67 printable ASCII characters.
+        :raises LocalProtocolError: as :meth:`build` does, and for another id.
+        """
+        _refuse_action_id(action_id)
+        return b"".join(
+            (
+                _first_line(name),
+                b"\r\nActionID: ",
+                action_id.encode(),
+                _header_lines(name, headers),
+                _END_OF_MESSAGE,
             )
-        first, separator, others = self.raw.partition(b"\r\n")
-        return Action(
-            first + b"\r\n" + _line(("ActionID", action_id)).encode() + separator + others
         )
 
     @property
@@ -225,7 +230,7 @@ class Response(Message):
     __slots__ = ("events",)
 
     def __init__(self, raw: bytes, events: tuple[Event, ...] = ()) -> None:
-        super().__init__(raw)
+        Message.__init__(self, raw)
         self.events = events
 
     @property
@@ -236,6 +241,9 @@ class Response(Message):
     @property
     def failed(self) -> bool:
         """Whether Asterisk said ``Error``."""
+        if self.raw.startswith(b"Response: Success\r\n"):
+            # As nearly every answer begins; to look the header up costs more than the rest of it.
+            return False
         return self.status.casefold() == "error"
 
     @property
@@ -290,13 +298,57 @@ class Gap(Event):
         self.until = until
 
 
-def _line(header: tuple[str, str]) -> str:
-    name, value = header
-    if not name or name[0] in " \t" or ":" in name or _unsendable(name):
-        raise LocalProtocolError(f"{name!r} cannot be the name of an AMI header")
+def _line(name: str, value: str) -> str:
+    beginning = _beginning(name)
     if _unsendable(value):
         raise LocalProtocolError(f"the value of {name} holds a CR, LF, NUL or lone surrogate")
-    return f"{name}: {value}"
+    return beginning + value
+
+
+@lru_cache(maxsize=1024)
+def _beginning(name: str) -> str:
+    """Return how the line of a header begins; names are few, so each is looked at once."""
+    if not name or name[0] in " \t" or ":" in name or _unsendable(name):
+        raise LocalProtocolError(f"{name!r} cannot be the name of an AMI header")
+    return name + ": "
+
+
+@lru_cache(maxsize=1024)
+def _first_line(action: str) -> bytes:
+    """Return the line that names an action; these are few too."""
+    line = _line("Action", action).encode("utf-8", "surrogateescape")
+    _refuse_long_lines(action, line)
+    return line
+
+
+def _header_lines(action: str, headers: Headers) -> bytes:
+    """Return the lines of an action's headers, each behind the line end of the one before."""
+    if not headers:
+        return b""
+    lines = [""]
+    # A dict is found out quicker than any other mapping.
+    for name, value in headers.items() if isinstance(headers, (dict, Mapping)) else headers:
+        if name.casefold() in ("action", "actionid"):
+            raise LocalProtocolError(f"{action}: the header {name} is set by the connection")
+        lines += [_line(*line) for line in _wire_lines(name, value)]
+    # The empty one stands for the name, and there is the ActionID.
+    if len(lines) + 1 > MAX_LINES:
+        raise LocalProtocolError(
+            f"{action}: {len(lines) + 1} lines, but AMI takes at most {MAX_LINES} in an action"
+        )
+    raw = "\r\n".join(lines).encode("utf-8", "surrogateescape")
+    if len(raw) > MAX_LINE:
+        # Only then can one of them be too long.
+        _refuse_long_lines(action, raw)
+    return raw
+
+
+def _refuse_action_id(action_id: str) -> None:
+    printable = action_id.isascii() and action_id.isprintable()
+    if not printable or not 0 < len(action_id) <= MAX_ACTION_ID:
+        raise LocalProtocolError(
+            f"an ActionID has 1 to {MAX_ACTION_ID} printable characters, not as {action_id!r}"
+        )
 
 
 def _unsendable(text: str) -> bool:
@@ -308,18 +360,16 @@ def _unsendable(text: str) -> bool:
     )
 
 
-def _split_line(line: str) -> tuple[str, str]:
-    name, _, value = line.partition(":")
-    return name, value.removeprefix(" ")
-
-
 def _wire_lines(name: str, value: object) -> Iterable[tuple[str, str]]:
     """Turn one header as the caller gave it into the lines for the wire."""
+    if isinstance(value, str):
+        # As most are; the other questions cost more.
+        return [(name, str.__str__(value))]
     if value is None:
         return []
     if isinstance(value, Mapping):
         return [(name, _variable(key, item)) for key, item in value.items()]
-    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, memoryview)):
+    if isinstance(value, Iterable) and not isinstance(value, (bytes, bytearray, memoryview)):
         return [(name, _wire_text(item)) for item in value]
     return [(name, _wire_text(value))]
 
@@ -359,17 +409,28 @@ def _refuse_long_lines(action: str, raw: bytes) -> None:
 def _output_that_follows(text: str) -> list[str]:
     """Read the ``Command`` answer of Asterisk 13 and older: some headers, then bare lines."""
     lines = text.split("\r\n")
-    while lines and _split_line(lines[0])[0] in ("Response", "Privilege", "ActionID"):
+    while lines and lines[0].partition(":")[0] in ("Response", "Privilege", "ActionID"):
         del lines[0]
     printed = "\r\n".join(lines)
     return printed.removesuffix(_END_OF_COMMAND).removesuffix("\n").split("\n")
 
 
+def _value(rest: bytes) -> str:
+    """Return the value of the header behind whose colon the bytes begin."""
+    value, _, _ = rest.partition(b"\r\n")
+    return value.removeprefix(b" ").decode("utf-8", "surrogateescape")
+
+
 @lru_cache(maxsize=1024)
-def _needles(name: str) -> tuple[bytes, bytes]:
-    """Return how the line of a header begins: the first of a message, and any later one."""
-    if ":" in name or "\r\n" in name:
-        # No header has such a name, but the bytes of several might look like it.
-        return _END_OF_MESSAGE, _END_OF_MESSAGE
-    needle = name.encode("utf-8", "surrogateescape") + b":"
-    return needle, b"\r\n" + needle
+def _needles(name: str) -> tuple[bytes, bytes, bytes] | None:
+    """
+    Return what is in the bytes of a message with such a header: how its line begins, the same in
+    lower case, and that without the colon; None for a name that only the index can find.
+    """
+    if ":" in name or "\r\n" in name or not name.isascii():
+        # No header has such a name, but the bytes of several might look like it; or what is the
+        # same in other case is no matter of bytes.
+        return None
+    begun = f"\r\n{name}".encode()
+    folded = begun.lower()
+    return begun + b":", folded + b":", folded
