@@ -42,6 +42,42 @@ class ExampleTests(ProgramTestCase):
         self.assertIn("Newchannel Local/hangup@txasterisk", program.output)
         self.assertIn("it ended with Normal Clearing", program.output)
 
+    async def test_ami_follow(self) -> None:
+        """One call is answered and followed to its end, the other is not answered."""
+        program = self.run_python(EXAMPLES / "ami_follow.py", f"tcp:127.0.0.1:{self.pbx.ami_port}")
+        self.assertEqual(await program.ended, 0, program.output)
+        self.assertIn("answered by Local/answer@txasterisk-", program.output)
+        self.assertIn("it ended with Normal Clearing", program.output)
+        self.assertEqual(program.output.count("calling over Local/busy@txasterisk-"), 2)
+        self.assertIn("nobody answered: busy", program.output)
+
+    async def test_ami_lists(self) -> None:
+        """Lists come in one answer or item by item, and a name is read as it was set."""
+        program = self.run_python(EXAMPLES / "ami_lists.py", f"tcp:127.0.0.1:{self.pbx.ami_port}")
+        self.assertEqual(await program.ended, 0, program.output)
+        self.assertIn("2 channels now", program.output)
+        self.assertEqual(program.output.count(" of Who's there?"), 2)
+        self.assertIn("its number is 100", program.output)
+        self.assertIn("2 active channels", program.output)
+        self.assertIn("No such channel", program.output)
+
+    async def test_ami_service(self) -> None:
+        """Each PBX is counted, and counted anew when it was away."""
+        other = FakeAsterisk()
+        other.users["admin"] = User("secret")
+        other.listen()
+        self.addCleanup(other.stop)
+        here, there = (f"tcp:127.0.0.1:{pbx.ami_port}" for pbx in (self.pbx, other))
+        program = self.run_python(EXAMPLES / "ami_service.py", here, there)
+        await program.says(f"{here} has 0 channels")
+        await program.says(f"{there} has 0 channels")
+        self.pbx.call("answer")
+        await program.says(f"{here} has 2 channels")
+        await self.pbx.restart()
+        await program.says(f"{here} was away\n{here} has 0 channels")
+        other.call("answer")
+        await program.says(f"{there} has 2 channels")
+
     async def test_ami_proxy(self) -> None:
         """Two clients with secrets of their own do not notice each other."""
         port = await self.proxy()
