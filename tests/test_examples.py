@@ -36,11 +36,21 @@ class ExampleTests(ProgramTestCase):
         self.addCleanup(self.pbx.stop)
 
     async def test_ami_call(self) -> None:
-        """The call is placed and followed to its end."""
+        """A call is placed and hung up, and then there is none."""
         program = self.run_python(EXAMPLES / "ami_call.py", f"tcp:127.0.0.1:{self.pbx.ami_port}")
         self.assertEqual(await program.ended, 0, program.output)
-        self.assertIn("Newchannel Local/hangup@txasterisk", program.output)
+        self.assertIn("Newchannel Local/answer@txasterisk", program.output)
         self.assertIn("it ended with Normal Clearing", program.output)
+        self.assertIn("0 channels now", program.output)
+
+    async def test_ami_events(self) -> None:
+        """An event comes to who waits for it, to a listener and in a stream."""
+        program = self.run_python(EXAMPLES / "ami_events.py", f"tcp:127.0.0.1:{self.pbx.ami_port}")
+        self.assertEqual(await program.ended, 0, program.output)
+        self.assertIn("lunch until 13:00", program.output)
+        self.assertIn("Newchannel Local/answer@txasterisk", program.output)
+        self.assertIn("Newstate Local/answer@txasterisk", program.output)
+        self.assertIn("it ended with User busy", program.output)
 
     async def test_ami_follow(self) -> None:
         """One call is answered and followed to its end, the other is not answered."""
