@@ -12,6 +12,7 @@ from twisted.internet.endpoints import clientFromString
 
 from tests.processes import CHECKOUT, ProgramTestCase
 from txasterisk import ActionFailed, AMIFactory, AMIService, Disconnected, LoginRefused
+from txasterisk.ami import Gap
 from txasterisk.ami.protocol import AMIProtocol, Authentication
 from txasterisk.testing import FakeAsterisk, User
 
@@ -144,11 +145,15 @@ class ExampleTests(ProgramTestCase):
         await desk.logoff()
 
     async def test_ami_proxy_loses_its_link(self) -> None:
-        """Nobody is left with an action of which nobody knows whether it was done."""
-        desk = await self.client(await self.proxy(), "desk", "desk-secret")
+        """Nobody is told that all is well, or that an action was not done when nobody knows."""
+        port = await self.proxy()
+        desk = await self.client(port, "desk", "desk-secret")
+        wallboard = await self.client(port, "wallboard", "wallboard-secret")
         await self.pbx.crash()
         with self.assertRaises(Disconnected):
             await desk.core_show_channels()
+        with self.assertRaises(Disconnected):
+            await wallboard.ping()
 
     async def test_ami_proxy_has_missed_events(self) -> None:
         """A client hears of the gap as if it had no proxy: by a lost connection."""
@@ -159,7 +164,7 @@ class ExampleTests(ProgramTestCase):
         await desk.when_connected()
         gap = desk.next("Gap")
         await self.pbx.restart()
-        await gap
+        self.assertIsInstance(await gap, Gap)
         await desk.core_show_channels()
 
     async def proxy(self) -> int:
