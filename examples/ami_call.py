@@ -1,5 +1,5 @@
 """
-Place a call over AMI, follow it to its end, and ask what is left.
+Place a call over AMI, hang it up, and ask what is left.
 
     python ami_call.py tcp:127.0.0.1:5038
 """
@@ -17,12 +17,12 @@ async def main(reactor: object, description: str = "tcp:127.0.0.1:5038") -> None
     ami = await AMIFactory("admin", "secret").connect(endpoint)
     ami.on(["Newchannel", "Hangup"], lambda event: print(event.name, event["Channel"]))
 
-    hangup = ami.next("Hangup", timeout=30)
-    call = {"Channel": "Local/hangup@txasterisk", "Application": "Wait", "Data": 1, "Async": True}
-    await ami.action("Originate", call)
-    print("it ended with", (await hangup)["Cause-txt"])
+    call = await ami.originate("Local/answer@txasterisk", application="Wait", data=60)
+    await call.hangup(16)
+    hangup = await call.when_hung_up()
+    print("it ended with", hangup["Cause-txt"])
 
-    calls = await ami.action("CoreShowChannels")
+    calls = await ami.core_show_channels()
     print(len(calls.events) - 1, "channels now")
     await ami.logoff()
 

@@ -6,7 +6,15 @@ import re
 import shutil
 from pathlib import Path
 
+from twisted.internet import reactor
+from twisted.internet.defer import gatherResults
+from twisted.internet.endpoints import clientFromString
+
 from tests.processes import CHECKOUT, ProgramTestCase
+from txasterisk import ActionFailed, AMIFactory, AMIService, Disconnected, LoginRefused
+from txasterisk.ami import Gap
+from txasterisk.ami.login import Authentication
+from txasterisk.ami.protocol import AMIProtocol
 from txasterisk.testing import FakeAsterisk, User
 
 EXAMPLES = CHECKOUT / "examples"
@@ -30,11 +38,154 @@ class ExampleTests(ProgramTestCase):
         self.addCleanup(self.pbx.stop)
 
     async def test_ami_call(self) -> None:
-        """The call is placed and followed to its end."""
+        """A call is placed and hung up, and then there is none."""
         program = self.run_python(EXAMPLES / "ami_call.py", f"tcp:127.0.0.1:{self.pbx.ami_port}")
         self.assertEqual(await program.ended, 0, program.output)
-        self.assertIn("Newchannel Local/hangup@txasterisk", program.output)
+        self.assertIn("Newchannel Local/answer@txasterisk", program.output)
         self.assertIn("it ended with Normal Clearing", program.output)
+        self.assertIn("0 channels now", program.output)
+
+    async def test_ami_events(self) -> None:
+        """An event comes to who waits for it, to a listener and in a stream."""
+        program = self.run_python(EXAMPLES / "ami_events.py", f"tcp:127.0.0.1:{self.pbx.ami_port}")
+        self.assertEqual(await program.ended, 0, program.output)
+        self.assertIn("lunch until 13:00", program.output)
+        self.assertIn("Newchannel Local/answer@txasterisk", program.output)
+        self.assertIn("Newstate Local/answer@txasterisk", program.output)
+        self.assertIn("it ended with User busy", program.output)
+
+    async def test_ami_follow(self) -> None:
+        """One call is answered and followed to its end, the other is not answered."""
+        program = self.run_python(EXAMPLES / "ami_follow.py", f"tcp:127.0.0.1:{self.pbx.ami_port}")
+        self.assertEqual(await program.ended, 0, program.output)
+        self.assertIn("answered by Local/answer@txasterisk-", program.output)
+        self.assertIn("it ended with Normal Clearing", program.output)
+        self.assertEqual(program.output.count("calling over Local/busy@txasterisk-"), 2)
+        self.assertIn("nobody answered: busy", program.output)
+
+    async def test_ami_lists(self) -> None:
+        """Lists come in one answer or item by item, and a name is read as it was set."""
+        program = self.run_python(EXAMPLES / "ami_lists.py", f"tcp:127.0.0.1:{self.pbx.ami_port}")
+        self.assertEqual(await program.ended, 0, program.output)
+        self.assertIn("2 channels now", program.output)
+        self.assertEqual(program.output.count(" of Who's there?"), 2)
+        self.assertIn("its number is 100", program.output)
+        self.assertIn("2 active channels", program.output)
+        self.assertIn("No such channel", program.output)
+
+    async def test_ami_service(self) -> None:
+        """Each PBX is counted, and counted anew when it was away."""
+        other = FakeAsterisk()
+        other.users["admin"] = User("secret")
+        other.listen()
+        self.addCleanup(other.stop)
+        here, there = (f"tcp:127.0.0.1:{pbx.ami_port}" for pbx in (self.pbx, other))
+        program = self.run_python(EXAMPLES / "ami_service.py", here, there)
+        await program.says(f"{here} has 0 channels")
+        await program.says(f"{there} has 0 channels")
+        self.pbx.call("answer")
+        await program.says(f"{here} has 2 channels")
+        await self.pbx.restart()
+        await program.says(f"{here} was away\n{here} has 0 channels")
+        other.call("answer")
+        await program.says(f"{there} has 2 channels")
+
+    async def test_ami_proxy(self) -> None:
+        """Two clients with secrets of their own do not notice each other."""
+        port = await self.proxy()
+        desk = await self.client(port, "desk", "desk-secret")
+        wallboard = await self.client(port, "wallboard", "wallboard-secret", "plain")
+        answered = await gatherResults(
+            [
+                desk.originate("Local/answer@txasterisk", application="Wait", data=60),
+                wallboard.originate("Local/ring@txasterisk", application="Wait", data=60),
+            ]
+        )
+        lists = await gatherResults([desk.core_show_channels(), wallboard.core_show_channels()])
+        self.assertEqual([len(each.events) for each in lists], [5, 5])
+        for each in lists:
+            self.assertEqual({item["ActionID"] for item in each.events}, {each["ActionID"]})
+        await gatherResults([call.hangup() for call in answered])
+        await gatherResults([call.when_hung_up() for call in answered])
+        await gatherResults([desk.logoff(), wallboard.logoff()])
+
+    async def test_ami_proxy_passes_events_on(self) -> None:
+        """An event has the ActionID of the client that caused it; a mask keeps others away."""
+        port = await self.proxy()
+        desk = await self.client(port, "desk", "desk-secret")
+        quiet = await self.client(port, "wallboard", "wallboard-secret", events="call,system")
+        heard: list[str] = []
+        quiet.on("*", lambda event: heard.append(event.name))
+        told = desk.next("UserEvent")
+        answer = await desk.action("UserEvent", {"UserEvent": "Lunch", "Until": "13:00"})
+        self.assertEqual((await told)["ActionID"], answer["ActionID"])
+        await quiet.ping()
+        self.assertEqual(heard, [])
+        await quiet.events(event_mask="user")
+        told = quiet.next("UserEvent", UserEvent="Back")
+        await desk.user_event(user_event="Back")
+        await told
+        await gatherResults([desk.logoff(), quiet.logoff()])
+
+    async def test_ami_proxy_refuses(self) -> None:
+        """Wrong secrets, actions that are not allowed, and what Asterisk itself refuses."""
+        port = await self.proxy()
+        for user, secret in [("desk", "wrong"), ("desk", ""), ("nobody", "")]:
+            with self.assertRaises(LoginRefused):
+                await self.client(port, user, secret)
+            with self.assertRaises(LoginRefused):
+                await self.client(port, user, secret, "plain")
+        desk = await self.client(port, "desk", "desk-secret")
+        for action in ("Command", "Filter", "Login"):
+            with self.assertRaises(ActionFailed) as caught:
+                await desk.action(action, {"Filter": "!Hangup"})
+            self.assertEqual(caught.exception.message, "Permission denied")
+        with self.assertRaises(ActionFailed) as caught:
+            await desk.action("Hangup", {"Channel": "Local/nobody"})
+        self.assertEqual(caught.exception.message, "No such channel")
+        await desk.logoff()
+
+    async def test_ami_proxy_loses_its_link(self) -> None:
+        """Nobody is told that all is well, or that an action was not done when nobody knows."""
+        port = await self.proxy()
+        desk = await self.client(port, "desk", "desk-secret")
+        wallboard = await self.client(port, "wallboard", "wallboard-secret")
+        await self.pbx.crash()
+        with self.assertRaises(Disconnected):
+            await desk.core_show_channels()
+        with self.assertRaises(Disconnected):
+            await wallboard.ping()
+
+    async def test_ami_proxy_has_missed_events(self) -> None:
+        """A client hears of the gap as if it had no proxy: by a lost connection."""
+        endpoint = clientFromString(reactor, f"tcp:127.0.0.1:{await self.proxy()}")
+        desk = AMIService(endpoint, "desk", "desk-secret", back_off=lambda _: 0.05)
+        desk.startService()
+        self.addCleanup(desk.stopService)
+        await desk.when_connected()
+        gap = desk.next("Gap")
+        await self.pbx.restart()
+        self.assertIsInstance(await gap, Gap)
+        await desk.core_show_channels()
+
+    async def proxy(self) -> int:
+        """Start the proxy, and return the port where it listens."""
+        asterisk = f"tcp:127.0.0.1:{self.pbx.ami_port}"
+        listen = "tcp:0:interface=127.0.0.1"
+        program = self.run_python(EXAMPLES / "ami_proxy.py", asterisk, listen)
+        return number_in(await program.says(")\n"), r"port=(\d+)")
+
+    async def client(
+        self,
+        port: int,
+        user: str,
+        secret: str,
+        authentication: Authentication = "MD5",
+        events: str | None = None,
+    ) -> AMIProtocol:
+        """Log in to the proxy."""
+        factory = AMIFactory(user, secret, authentication=authentication, events=events)
+        return await factory.connect(clientFromString(reactor, f"tcp:127.0.0.1:{port}"))
 
     async def test_ami_over_http(self) -> None:
         """The same is done over HTTP."""

@@ -157,11 +157,14 @@ class StayingService(Service, ABC, Generic[C]):
         self.connection = connection
         self._trouble = ""
         _log.info("{label}: {greeting}", label=self.label, greeting=self._greeting(connection))
+        # Asked first, so that we are told first of the end: who is told after us, and waits for the
+        # next connection, must not find this one.
+        going = self._when_disconnected(connection)
         self._take(connection)
         if self._lost_at is not None:
             self._tell_gap(self._lost_at, self._clock.seconds())
         self._connected.reach(connection)
-        gone = await self._when_disconnected(connection)
+        gone = await going
         self.connection = None
         self._lost_at = self._heard_at(connection)
         if not self._stopping:

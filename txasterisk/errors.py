@@ -29,6 +29,8 @@ The errors that have more to tell than their text keep it as attributes.
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
     "ActionFailed",
     "AsteriskError",
@@ -87,7 +89,7 @@ class ActionFailed(Refused):
     :ivar response: the whole answer, a :class:`txasterisk.ami.messages.Response`.
     """
 
-    def __init__(self, action: str, response: object, message: str) -> None:
+    def __init__(self, action: str, response: Any, message: str) -> None:
         super().__init__(f"{action}: {message}")
         self.action = action
         self.response = response
@@ -103,7 +105,7 @@ class CallFailed(Refused):
     :ivar event: the ``OriginateResponse``, a :class:`txasterisk.ami.messages.Event`.
     """
 
-    def __init__(self, reason: str, event: object) -> None:
+    def __init__(self, reason: str, event: Any) -> None:
         super().__init__(f"the call was not answered: {reason}")
         self.reason = reason
         self.event = event

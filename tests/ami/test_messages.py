@@ -596,3 +596,60 @@ class ResponseTests(SynchronousTestCase):
         self.assertEqual(repr(Response(raw)), "<Response Success: Will follow>")
         listing = Response(raw, (Event(b"Event: A"), Event(b"Event: B")))
         self.assertEqual(repr(listing), "<Response Success: Will follow, 2 events>")
+
+
+class OtherActionIDTests(SynchronousTestCase):
+    """Passing on what was said to somebody who knows it by another ActionID."""
+
+    def test_answer(self) -> None:
+        """Only the value of the ActionID changes, wherever it stands."""
+        answer = Response(b"Response: Success\r\nActionID: tx-1\r\nMessage: Queued\n\r\nA: tx-1")
+        self.assertEqual(
+            answer.with_action_id("theirs").raw,
+            b"Response: Success\r\nActionID: theirs\r\nMessage: Queued\n\r\nA: tx-1",
+        )
+        last = Event(b"Event: Status\r\nChannel: c\r\nActionID: tx-1")
+        self.assertEqual(
+            last.with_action_id("theirs").raw,
+            b"Event: Status\r\nChannel: c\r\nActionID: theirs",
+        )
+
+    def test_list(self) -> None:
+        """The items of a list change with their answer."""
+        item = Event(b"Event: Status\r\nActionID: tx-1")
+        end = Event(b"Event: StatusComplete\r\nActionID: tx-1\r\nEventList: Complete")
+        answer = Response(b"Response: Success\r\nActionID: tx-1", (item, end))
+        self.assertEqual(
+            [event.raw for event in answer.with_action_id("2").events],
+            [
+                b"Event: Status\r\nActionID: 2",
+                b"Event: StatusComplete\r\nActionID: 2\r\nEventList: Complete",
+            ],
+        )
+
+    def test_none(self) -> None:
+        """Somebody who gave no ActionID gets none."""
+        answer = Response(b"Response: Success\r\nActionID: tx-1\r\nPing: Pong")
+        self.assertEqual(answer.with_action_id(None).raw, b"Response: Success\r\nPing: Pong")
+
+    def test_message_without_one(self) -> None:
+        """What has no ActionID stays as it is, like the items of IAXpeers."""
+        peer = Event(b"Event: PeerEntry\r\nChanneltype: IAX2")
+        self.assertEqual(peer.with_action_id("theirs"), peer)
+
+    def test_only_the_first(self) -> None:
+        """A later ActionID is a value of whoever sent the event."""
+        event = Event(b"Event: UserEvent\r\nActionID: tx-1\r\nActionID: forged")
+        self.assertEqual(event.with_action_id(None).raw, b"Event: UserEvent\r\nActionID: forged")
+
+    def test_any_bytes(self) -> None:
+        """The other ActionID may hold bytes that are no UTF-8, and what looks like a pattern."""
+        answer = Response(b"Response: Success\r\nActionID: tx-1")
+        self.assertEqual(
+            answer.with_action_id("\udcff\\1").raw, b"Response: Success\r\nActionID: \xff\\1"
+        )
+
+    def test_line_end(self) -> None:
+        """An ActionID that would begin another header is refused."""
+        with self.assertRaises(LocalProtocolError):
+            Response(b"Response: Success\r\nActionID: tx-1").with_action_id("1\r\nEvent: X")

@@ -180,7 +180,7 @@ class ActionTests(ConnectionTestCase):
         self.assertEqual(self.successResultOf(asked), ["System uptime: 1 hour", ""])
 
     def test_failed_command(self) -> None:
-        """A command that failed keeps what it printed in the error."""
+        """A command that failed says and keeps what it printed in the error."""
         asked = self.ami.command("no such")
         self.pbx.answer(
             self.pbx.hear_one("Command"),
@@ -188,9 +188,9 @@ class ActionTests(ConnectionTestCase):
             ("Output", "No such command"),
             status="Error",
         )
-        response = self.failureResultOf(asked, ActionFailed).value.response
-        assert isinstance(response, Response)
-        self.assertEqual(response.output, ["No such command"])
+        error = self.failureResultOf(asked, ActionFailed).value
+        self.assertEqual(str(error), "Command: No such command")
+        self.assertEqual(error.response.output, ["No such command"])
 
     def test_ping(self) -> None:
         """A ping asks for a sign of life."""

@@ -208,6 +208,24 @@ class ConnectingTests(ServiceTestCase):
         self.log_in()
         self.assertIsNot(self.successResultOf(again), old)
 
+    def test_one_connection_after_the_other(self) -> None:
+        """Who waits by turns for a connection and for its end gets each once."""
+        seen: list[AMIProtocol] = []
+
+        async def watch() -> None:
+            while len(seen) < 10:
+                ami = await self.service.when_connected()
+                seen.append(ami)
+                await ami.when_disconnected()
+
+        watching = Deferred.fromCoroutine(watch())
+        self.connected().close()
+        self.assertEqual(len(seen), 1)
+        self.network.pass_by(10)
+        self.log_in()
+        self.assertEqual(len(set(seen)), 2)
+        watching.addErrback(lambda _: None).cancel()
+
     def test_default_back_off(self) -> None:
         """By default it waits some seconds, but never much more than a minute."""
         self.service = AMIService(

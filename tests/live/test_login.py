@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import cast
 
-from twisted.internet.defer import gatherResults
-from twisted.internet.endpoints import TCP4ClientEndpoint, clientFromString
+from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.trial.runner import TestSuite
 from twisted.trial.unittest import TestCase
@@ -60,25 +58,6 @@ class LoginContract(TestCase):
             await each.when_greeted()
         with self.assertRaisesRegex(Disconnected, "too many connections have not logged in"):
             await AMIFactory("full", "full-secret").connect(self.endpoint)
-
-    async def test_private_authority(self) -> None:
-        """An endpoint string can name the authority that has signed the server's certificate."""
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        (folder / "ca.pem").write_bytes(Path(self.asterisk.paths["ca"]).read_bytes())
-        port = self.asterisk.ports["ami_tls"]
-        endpoint = clientFromString(reactor, f"tls:localhost:{port}:trustRoots={folder}")
-        ami = await AMIFactory("tls", "tls-secret").connect(endpoint)
-        await gatherResults([ami.ping(timeout=10) for _ in range(10)])
-        await ami.logoff()
-
-    async def test_unknown_authority(self) -> None:
-        """A certificate of nobody whom the machine trusts is refused."""
-        port = self.asterisk.ports["ami_tls"]
-        with self.assertRaisesRegex(Disconnected, "certificate verify failed"):
-            await AMIFactory("tls", "tls-secret").connect(
-                clientFromString(reactor, f"tls:localhost:{port}")
-            )
 
 
 class Login22Tests(LoginContract):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from twisted.internet.defer import gatherResults
-from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.endpoints import HostnameEndpoint, clientFromString, wrapClientTLS
 from twisted.internet.ssl import Certificate, optionsForClientTLS, trustRootFromCertificates
 from twisted.trial.runner import TestSuite
 from twisted.trial.unittest import TestCase
 from twisted.web.client import Agent, BrowserLikePolicyForHTTPS, HTTPConnectionPool
 
 from tests.live.fixture import LOOPBACK, asterisk, live_suite, reactor
-from txasterisk import AMIFactory, AMIProtocol
+from txasterisk import AMIFactory, AMIProtocol, Disconnected
 from txasterisk.ami import AMIHTTPFactory
 
 
@@ -31,6 +31,19 @@ class TLSContract(TestCase):
         ami = await AMIFactory("tls", "tls-secret").connect(wrapClientTLS(options, plain))
         self.addCleanup(ami.logoff)
         return ami
+
+    async def test_an_endpoint_string_names_the_authority(self) -> None:
+        """``trustRoots`` is a directory with certificates of authorities, and others are none."""
+        server = asterisk(self.version)
+        authorities = Path(self.mktemp())
+        authorities.mkdir()
+        place = f"tls:localhost:{server.ports['ami_tls']}:trustRoots={authorities}"
+        factory = AMIFactory("tls", "tls-secret")
+        with self.assertRaisesRegex(Disconnected, "certificate verify failed"):
+            await factory.connect(clientFromString(reactor, place))
+        (authorities / "ca.pem").write_bytes(Path(server.paths["ca"]).read_bytes())
+        ami = await factory.connect(clientFromString(reactor, place))
+        await ami.logoff()
 
     async def test_a_large_action_is_answered(self) -> None:
         """An action of 3 kB is answered, with nothing sent behind it."""

@@ -2,6 +2,7 @@
 
 from .calls import Call
 from .http import AMIHTTP, AMIHTTPFactory
+from .keepalive import Pings
 from .messages import Action, Event, Gap, Message, Response
 from .protocol import AMIFactory, AMIProtocol
 from .service import AMIHTTPService, AMIService
@@ -18,5 +19,6 @@ __all__ = [
     "Event",
     "Gap",
     "Message",
+    "Pings",
     "Response",
 ]

@@ -42,7 +42,7 @@ from .conversation import Answered, ClientConversation, Happened
 from .digest import Digest
 from .http_sessions import CookieSession, DigestSession, Server, Session
 from .keepalive import PINGS, Pings
-from .link import Link
+from .link import Link, refused
 from .login import LOGIN_TIMEOUT, log_in
 from .messages import Action, Event, Headers, Response
 
@@ -229,7 +229,7 @@ class AMIHTTP(Link):
         # Nobody may wait for it any more.
         if not asked.waiting.called:
             if response.failed:
-                asked.waiting.errback(ActionFailed(asked.name, response, response.message))
+                asked.waiting.errback(refused(asked.name, response))
             else:
                 asked.waiting.callback(response)
 

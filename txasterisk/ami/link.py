@@ -10,11 +10,11 @@ from twisted.internet.interfaces import IPushProducer, IReactorTime
 
 from .._streams import STREAM_LIMIT, Buffer, EventStream
 from .._subscriptions import Subscriptions
-from ..errors import Disconnected
+from ..errors import ActionFailed, Disconnected
 from .messages import Event, Headers, Response
 from .verbs import LIST_LIMIT, Verbs
 
-__all__ = ["Link", "event_subscriptions"]
+__all__ = ["Link", "event_subscriptions", "refused"]
 
 
 class Link(Verbs):
@@ -124,6 +124,13 @@ class Link(Verbs):
     def _hold_back(self, source: IPushProducer | None) -> None:
         """Say what there is to hold back while a stream is full."""
         self._source = self._subscriptions.brake.source = source
+
+
+def refused(action: str, response: Response) -> ActionFailed:
+    """Return the error for an answer that is one, in Asterisk's own words."""
+    # What a Command says of itself is only that its output follows.
+    printed = response.output
+    return ActionFailed(action, response, printed[0] if printed else response.message)
 
 
 def event_subscriptions(clock: IReactorTime | None = None) -> Subscriptions[Event]:

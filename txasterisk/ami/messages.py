@@ -38,6 +38,9 @@ _SEARCHES_BEFORE_INDEX: Final = 2
 _END_OF_MESSAGE: Final = b"\r\n\r\n"
 _END_OF_COMMAND: Final = "--END COMMAND--"
 
+#: Asterisk copies the ActionID as it came and writes the name in this spelling.
+_ACTION_ID_LINE: Final = re.compile(rb"\r\nActionID: .*?(?=\r\n|\Z)", re.DOTALL)
+
 #: What stands for no character and, unlike a surrogate escape, for no byte either.
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
@@ -258,6 +261,18 @@ class Response(Message):
             return _output_that_follows(self._text())
         return self.get_all("Output")
 
+    def with_action_id(self, action_id: str | None) -> Response:
+        """
+        Return the same answer, with its list, under another ActionID.
+
+        It is for those who pass answers on: the asker knows its own ActionID, not ours.
+
+        :param action_id: the ActionID, or None to leave it out.
+        :raises LocalProtocolError: when AMI cannot carry it.
+        """
+        events = tuple(event.with_action_id(action_id) for event in self.events)
+        return Response(_under(self.raw, action_id), events)
+
     def __repr__(self) -> str:
         listed = f", {len(self.events)} events" if self.events else ""
         return f"<Response {self.status}: {self.message}{listed}>"
@@ -274,6 +289,10 @@ class Event(Message):
         first, _, _ = self.raw.partition(b"\r\n")
         _, _, name = first.partition(b":")
         return name.removeprefix(b" ").decode("utf-8", "surrogateescape")
+
+    def with_action_id(self, action_id: str | None) -> Event:
+        """Return the same event under another ActionID; one that has none stays without."""
+        return Event(_under(self.raw, action_id))
 
     def __repr__(self) -> str:
         return f"<Event {self.name}: {', '.join(name for name, _ in self.headers[1:])}>"
@@ -404,6 +423,14 @@ def _refuse_long_lines(action: str, raw: bytes) -> None:
                 f"{action:.40}: the line of {name:.40} has {len(line)} bytes, "
                 f"but AMI takes at most {MAX_LINE}"
             )
+
+
+def _under(raw: bytes, action_id: str | None) -> bytes:
+    """Exchange a message's ActionID, if it has one, or leave it out."""
+    line = b""
+    if action_id is not None:
+        line = b"\r\n" + _line("ActionID", action_id).encode("utf-8", "surrogateescape")
+    return _ACTION_ID_LINE.sub(lambda _: line, raw, count=1)
 
 
 def _output_that_follows(text: str) -> list[str]:

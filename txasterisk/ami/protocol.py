@@ -31,7 +31,6 @@ from .._tcp import watch_by_tcp
 from .._time_limits import TimeLimits
 from .._words import words
 from ..errors import (
-    ActionFailed,
     AsteriskError,
     Disconnected,
     RemoteProtocolError,
@@ -39,7 +38,7 @@ from ..errors import (
 )
 from .conversation import Answered, ClientConversation, Happened, Question
 from .keepalive import PINGS, KeepAlive, Pings
-from .link import Link
+from .link import Link, refused
 from .login import LOGIN_TIMEOUT, Authentication, log_in
 from .messages import Event, Headers, Response
 from .records import TLSWriter
@@ -282,7 +281,7 @@ class AMIProtocol(Protocol, Link):
         # Otherwise the two would hold each other until the garbage collector finds them.
         del waiting.question
         if response.failed:
-            waiting.errback(ActionFailed(question.action, response, response.message))
+            waiting.errback(refused(question.action, response))
         else:
             waiting.callback(response)
 
