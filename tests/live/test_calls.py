@@ -60,14 +60,15 @@ class FollowingContract(contract.AsteriskContract):
 
     async def test_blind_transfer(self) -> None:
         """Who was dialled is transferred: the call goes on without who had dialled."""
-        call = await self.soon(
-            self.ami.originate(
+        call = self.ami.new_call()
+        bridged = call.next("BridgeEnter", Uniqueid=f"{call.uniqueid};2", timeout=SOON)
+        await self.soon(
+            call.originate(
                 "Local/dial@txasterisk/n",
                 application="Echo",
                 variables={"DIAL": "Local/answer@txasterisk/n"},
             )
         )
-        bridged = call.next("BridgeEnter", Uniqueid=f"{call.uniqueid};2", timeout=SOON)
         transferer = (await bridged)["Channel"]
         transferred = call.next("BlindTransfer", timeout=SOON)
         await self.ami.blind_transfer(

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.internet.task import deferLater
 from twisted.trial.runner import TestSuite
 from twisted.trial.unittest import TestCase
 
@@ -77,6 +78,13 @@ class Lists(TestCase):
         self.assertEqual({event["ActionID"] for event in marked}, {answer["ActionID"]})
         await flooded
         return [*answer.events]
+
+    async def until(self, ask: Ask, *items: str) -> None:
+        """Wait until a list has items of these names and no others, of which no event tells."""
+        ends = reactor.seconds() + SOON
+        while {event.name for event in (await ask()).events[:-1]} != set(items):
+            self.assertLess(reactor.seconds(), ends, f"there is no list of {items}")
+            await deferLater(reactor, 0.05)
 
     async def empty(self, ask: Ask, complete: str) -> None:
         """Ask for a list that has only its completion."""
@@ -292,6 +300,7 @@ class CallsContract(Lists):
         started = ami.next("Newexten", Application="ReceiveFAX", timeout=SOON)
         await self.call("receivefax")
         await started
+        await self.until(ami.fax_sessions, "FAXSessionsEntry")
         session, complete = await self.listed(
             ami.fax_sessions, "FAXSessionsEntry", "FAXSessionsComplete"
         )
@@ -542,6 +551,7 @@ class Only16(Lists):
         """Without peers the lists are empty."""
         ami = self.ami
         await self.cut("sip.conf", "; The discard port", "chan_sip.so")
+        await self.until(ami.sip_peers)
         await self.empty(ami.sip_peers, "PeerlistComplete")
         await self.empty(ami.sip_peerstatus, "SIPpeerstatusComplete")
         await self.empty(ami.sip_showregistry, "RegistrationsComplete")
