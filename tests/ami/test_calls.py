@@ -199,6 +199,21 @@ class OriginateTests(CallTestCase):
         self.successResultOf(answer)
         self.assertEqual(self.successResultOf(call.when_hung_up()).name, "Hangup")
 
+    def test_response_before_the_channel(self) -> None:
+        """That the call was answered may be told before its channel, and names it."""
+        call, answer = self.place()
+        name = ("Channel", "PJSIP/alice-1")
+        self.pbx.tell(
+            "OriginateResponse", ("Response", "Success"), name, ("Uniqueid", call.uniqueid)
+        )
+        self.successResultOf(answer)
+        self.assertEqual(call.channel, "PJSIP/alice-1")
+        self.tell("Newchannel", call.uniqueid, "PJSIP/alice-1")
+        self.assertNoResult(call.when_hung_up())
+        self.tell("Hangup", call.uniqueid, "PJSIP/alice-1")
+        self.successResultOf(call.when_hung_up())
+        self.assertEqual(call.channels, {})
+
     def test_not_answered_is_followed_too(self) -> None:
         """A call that was not answered is followed until its channels are gone."""
         call, answer = self.place()
@@ -535,6 +550,21 @@ class ReconnectTests(CallTestCase):
         self.tell("Hangup", call.uniqueid, "PJSIP/alice-1")
         self.show(question, snapshot(call.uniqueid, "PJSIP/alice-1"))
         self.assertEqual(self.successResultOf(over).name, "Hangup")
+
+    def test_over_while_asking(self) -> None:
+        """Of a call that is over while the list comes nothing is kept."""
+        call = self.answered()
+        question = self.reconnect()
+        action_id = ("ActionID", question["ActionID"])
+        own = snapshot(call.uniqueid, "PJSIP/alice-1")
+        self.pbx.answer(question, ("EventList", "start"))
+        for channel in own, snapshot("joined", "PJSIP/bob-1", call.uniqueid):
+            self.pbx.tell("CoreShowChannel", action_id, *channel)
+        self.pbx.tell("Hangup", ("Privilege", "call,all"), *own)
+        self.assertEqual(call.channels, {})
+        self.pbx.tell("CoreShowChannelsComplete", action_id, ("EventList", "Complete"))
+        self.assertEqual(call.channels, {})
+        self.assertEqual(self.ami._calls._by_id, {})
 
     def test_begun_while_asking(self) -> None:
         """A channel that begins while the list comes is not ended by the list."""

@@ -231,7 +231,7 @@ class Call:
         return event.name == "Newchannel" and event.get("Linkedid") == self.uniqueid
 
     def _learn(self, snapshots: Mapping[str, Event]) -> None:
-        """Take note of channels that belong to this call, as they are now."""
+        """Take note of channels that belong to this call, as an event shows them."""
         for uniqueid, snapshot in snapshots.items():
             self.channels[uniqueid] = snapshot.get("Channel") or ""
             self._linkedids[uniqueid] = snapshot.get("Linkedid") or uniqueid
@@ -280,6 +280,9 @@ class Call:
 
     def _originated(self, event: Event) -> None:
         if event.get("Response") == "Success":
+            if self._last_hangup is None and not self.channel:
+                # Events of different kinds overtake each other: its Newchannel is still to come.
+                self._learn({self.uniqueid: event})
             self._answered()
             return
         refused = CallFailed(_REASONS.get(event.get("Reason") or "", "failed"), event)
@@ -445,6 +448,8 @@ class Calls:
                 )
                 return
         for call, before in known.items():
+            if call not in self._followed:
+                continue
             alive = {uniqueid: found[call][uniqueid] for uniqueid in found[call].keys() - gone}
             call._catch_up(before, alive, gap)
 
