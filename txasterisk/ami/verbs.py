@@ -161,7 +161,7 @@ class Verbs(Actions):
         :return: fires with the :class:`txasterisk.ami.Call` when it was answered; fails with
             :class:`CallFailed` when it was not, with
             :class:`ActionFailed` when Asterisk does not try, with
-            :class:`TimedOut` when Asterisk does not say how it went, and
+            :class:`TimedOut` when Asterisk does not say how it went (the call may be up then), and
             with :class:`Disconnected`. Cancelling hangs up.
         """
         return self.new_call().originate(
