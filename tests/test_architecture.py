@@ -29,9 +29,10 @@ TABLE = {
     "_milestone": "twisted.internet.defer",
     "_interruptible": "twisted.internet.defer twisted.python.failure",
     "_time_limits": "twisted.internet.interfaces",
-    "_streams": "errors _reactor twisted.internet.defer twisted.internet.interfaces",
-    "_subscriptions": "errors _reactor _streams twisted.internet.defer twisted.internet.interfaces"
-    " twisted.logger twisted.python.failure",
+    "_cancellable": "",
+    "_streams": "errors _cancellable _reactor twisted.internet.defer twisted.internet.interfaces",
+    "_subscriptions": "errors _cancellable _reactor _streams twisted.internet.defer"
+    " twisted.internet.interfaces twisted.logger twisted.python.failure",
     "_staying": "errors _milestone _reactor twisted",
     "ami.messages": "errors",
     "ami.irregular": "errors ami.messages",

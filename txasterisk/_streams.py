@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from math import inf
-from types import TracebackType
 from typing import Any, Final, Generic, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
 
+from ._cancellable import Cancellable
 from ._reactor import the_reactor
 from .errors import EventsLost
 
@@ -185,7 +185,7 @@ class Buffer(Generic[E]):
         self._brake.release(self)
 
 
-class EventStream(Generic[E]):
+class EventStream(Cancellable, Generic[E]):
     """
     Events in the order in which they came, to be read with ``async for``.
 
@@ -215,17 +215,6 @@ class EventStream(Generic[E]):
         except EventsLost:
             self._unsubscribe()
             raise
-
-    def __enter__(self) -> EventStream[E]:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.cancel()
 
     def __del__(self) -> None:
         self.cancel()

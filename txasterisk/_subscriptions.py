@@ -13,7 +13,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 from inspect import iscoroutine
 from itertools import count
-from types import TracebackType
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -21,6 +20,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from ._cancellable import Cancellable
 from ._reactor import the_reactor
 from ._streams import STREAM_LIMIT, Brake, Buffer, EventStream
 from .errors import AsteriskError, TimedOut
@@ -41,7 +41,7 @@ MAX_KNOWN_NAME_LENGTH: Final = 128
 _WILD: Final = re.compile(r"[*?\[]")
 
 
-class Subscription(Generic[E]):
+class Subscription(Cancellable, Generic[E]):
     """
     One listener's wish; :meth:`cancel` ends it, and so does leaving its ``with`` block.
     """
@@ -68,17 +68,6 @@ class Subscription(Generic[E]):
         if self.active:
             self.active = False
             self._subscriptions._remove(self)
-
-    def __enter__(self) -> Subscription[E]:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.cancel()
 
     def __repr__(self) -> str:
         state = "active" if self.active else "cancelled"

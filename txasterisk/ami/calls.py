@@ -209,7 +209,7 @@ class Call:
 
     def _note(self, event: Event) -> None:
         uniqueid = event.get("Uniqueid") or ""
-        ours = uniqueid in self.channels or uniqueid == self.uniqueid
+        ours = self._owns(uniqueid)
         if event.name == "Hangup":
             if ours:
                 self._last_hangup = event
@@ -223,8 +223,10 @@ class Call:
 
     def has(self, channel: Event) -> bool:
         """Whether a channel, as a list shows it, belongs to this call."""
-        own = channel.get("Uniqueid") in self.channels or channel.get("Uniqueid") == self.uniqueid
-        return own or channel.get("Linkedid") == self.uniqueid
+        return self._owns(channel["Uniqueid"]) or channel.get("Linkedid") == self.uniqueid
+
+    def _owns(self, uniqueid: str) -> bool:
+        return uniqueid in self.channels or uniqueid == self.uniqueid
 
     def _begins_here(self, event: Event) -> bool:
         # Later, a channel of another call may have our Linkedid, while it is joined to ours.

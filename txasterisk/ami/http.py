@@ -24,7 +24,6 @@ from twisted.python.failure import Failure
 from twisted.web.iweb import IAgent
 from zope.interface import implementer
 
-from .._milestone import Milestone
 from .._reactor import the_reactor
 from .._subscriptions import WireName
 from .._time_limits import TimeLimits
@@ -71,7 +70,9 @@ class AMIHTTP(Link):
 
     Actions are done one after the other, as on a connection of its own. A session that has
     expired, and a request that gets no answer, end it: whatever waits fails with
-    ``Disconnected``, and nothing is sent again. Headers have the same limits as over TCP, though
+    ``Disconnected``, and nothing is sent again. An action that is cancelled, or too late, before
+    its turn has come is not sent; an answer that lacks its response or its end fails with
+    :class:`RemoteProtocolError`. Headers have the same limits as over TCP, though
     HTTP could carry longer ones; the whole action has at most 40,960 bytes as a form.
 
     :param session: makes the requests belong together.
@@ -96,27 +97,11 @@ class AMIHTTP(Link):
         self._asked_at = -inf
         self._challenge: str | None = None
         self._pulse: IDelayedCall | None = None
-        self._disconnected: Milestone[Disconnected] = Milestone()
 
     @property
     def heard_at(self) -> float:
         """See :attr:`Link.heard_at`."""
         return self._heard_at
-
-    def when_disconnected(self) -> Deferred[Disconnected]:
-        """See :meth:`Link.when_disconnected`."""
-        return self._disconnected.when()
-
-    def action(
-        self, name: str, headers: Headers = (), *, timeout: float | None = None
-    ) -> Deferred[Response]:
-        """
-        See :meth:`Verbs.action`.
-
-        An action that is cancelled, or too late, before its turn has come is not sent. An answer
-        that lacks its response or its end fails with :class:`RemoteProtocolError`.
-        """
-        return self._ask(name, headers, timeout, None)
 
     def _ask(
         self,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IPushProducer, IReactorTime
 
+from .._milestone import Milestone
 from .._streams import STREAM_LIMIT, Buffer, EventStream
 from .._subscriptions import Subscriptions
 from ..errors import ActionFailed, Disconnected
@@ -31,6 +32,7 @@ class Link(Verbs):
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self._gone: BaseException | None = None
+        self._disconnected: Milestone[Disconnected] = Milestone()
         self._own = self._subscriptions = event_subscriptions(clock)
         self._source: IPushProducer | None = None
 
@@ -39,7 +41,6 @@ class Link(Verbs):
     def heard_at(self) -> float:
         """When something was heard last, in seconds since the epoch."""
 
-    @abstractmethod
     def when_disconnected(self) -> Deferred[Disconnected]:
         """
         Wait for the end of the link.
@@ -47,6 +48,7 @@ class Link(Verbs):
         :return: fires with the error that everything pending failed with. Cancelling stops
             waiting.
         """
+        return self._disconnected.when()
 
     @abstractmethod
     def logoff(self, *, timeout: float | None = None) -> Deferred[None]:
@@ -62,6 +64,12 @@ class Link(Verbs):
     @abstractmethod
     def disconnect(self) -> None:
         """End the link: nothing more is sent or delivered, and everything pending fails."""
+
+    def action(
+        self, name: str, headers: Headers = (), *, timeout: float | None = None
+    ) -> Deferred[Response]:
+        """See :meth:`Verbs.action`."""
+        return self._ask(name, headers, timeout, None)
 
     def list(
         self,

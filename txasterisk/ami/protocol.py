@@ -78,7 +78,6 @@ class AMIProtocol(Protocol, Link):
         self._tls: TLSWriter | None = None
         self._send: Callable[[bytes], object]
         self._greeted: Milestone[str] = Milestone()
-        self._disconnected: Milestone[Disconnected] = Milestone()
         self._give_up = self._forget
 
     def when_greeted(self) -> Deferred[str]:
@@ -90,16 +89,6 @@ class AMIProtocol(Protocol, Link):
             with :class:`Disconnected`. Cancelling stops waiting.
         """
         return self._greeted.when()
-
-    def when_disconnected(self) -> Deferred[Disconnected]:
-        """See :meth:`Link.when_disconnected`."""
-        return self._disconnected.when()
-
-    def action(
-        self, name: str, headers: Headers = (), *, timeout: float | None = None
-    ) -> Deferred[Response]:
-        """See :meth:`Verbs.action`."""
-        return self._ask(name, headers, timeout, None)
 
     def login(
         self,
@@ -129,14 +118,7 @@ class AMIProtocol(Protocol, Link):
         )
 
     def logoff(self, *, timeout: float | None = None) -> Deferred[None]:
-        """
-        Say goodbye (AMI ``Logoff``) and wait for the end of the connection.
-
-        :param timeout: the most seconds to wait for the answer.
-        :return: fires with None once the connection is closed; fails with
-            :class:`TimedOut` or, if there was no connection any more,
-            :class:`Disconnected`. Cancelling stops waiting.
-        """
+        """See :meth:`Link.logoff`."""
         return Deferred.fromCoroutine(self._log_off(timeout))
 
     def disconnect(self) -> None:

@@ -21,7 +21,7 @@ from .login import Authentication
 from .messages import Event, Gap, Headers, Response
 from .protocol import AMIFactory, AMIProtocol
 from .verbs import LIST_LIMIT, Verbs
-from .wishes import EventWishes
+from .wishes import EventWishes, Lines
 
 __all__ = ["AMIHTTPService", "AMIService"]
 
@@ -93,7 +93,7 @@ class _LinkService(StayingService[L], Verbs, Generic[L]):
     def _not_connected(self) -> Disconnected:
         return Disconnected(f"{self.label}: not connected now")
 
-    def _remember(self, response: Response, name: str, lines: Headers) -> Response:
+    def _remember(self, response: Response, name: str, lines: Lines) -> Response:
         self._wishes.remember(name, lines)
         return response
 

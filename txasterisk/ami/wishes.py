@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, TypeAlias
 
 from ..errors import TimedOut
 from .irregular import check_mask
-from .messages import Headers
 from .verbs import Verbs
 
-__all__ = ["EventWishes"]
+__all__ = ["EventWishes", "Lines"]
 
 #: Of these actions the last one counts, or all of them.
 _KEPT: Final = frozenset({"events", "filter"})
@@ -19,7 +18,8 @@ ANSWER_TIMEOUT: Final = 10.0
 #: Enough to hear of the boot, and little else.
 _ONLY_SYSTEM: Final = "system"
 
-Lines = tuple[tuple[str, object], ...]
+#: The headers of an action, to be sent again.
+Lines: TypeAlias = tuple[tuple[str, object], ...]
 
 
 class EventWishes:
@@ -57,9 +57,8 @@ class EventWishes:
         """Whether an action changes what a link tells."""
         return action.casefold() in _KEPT
 
-    def remember(self, action: str, headers: Headers) -> None:
+    def remember(self, action: str, lines: Lines) -> None:
         """Keep what Asterisk has accepted."""
-        lines = tuple(headers.items() if isinstance(headers, Mapping) else headers)
         if action.casefold() == "filter":
             if lines not in self._filters:
                 self._filters.append(lines)

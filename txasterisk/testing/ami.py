@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -91,7 +92,7 @@ class AMI:
         self.send_event(*told(happening))
 
 
-class Session:
+class Session(ABC):
     """
     What Asterisk knows of a client.
 
@@ -121,17 +122,17 @@ class Session:
         """Return the classes of events that a login turns on."""
         return mask_of(events or "on")
 
+    @abstractmethod
     def hear(self, event_class: str, event: Headers) -> None:
         """Take note of an event."""
-        raise NotImplementedError
 
+    @abstractmethod
     def end(self) -> None:
         """End after a logoff or a login that was refused."""
-        raise NotImplementedError
 
+    @abstractmethod
     def abort(self) -> None:
         """End at once."""
-        raise NotImplementedError
 
 
 class Connection(Protocol, Session):
