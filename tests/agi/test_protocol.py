@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import CancelledError, Deferred, gatherResults
+from twisted.internet.defer import CancelledError, Deferred, gatherResults, succeed
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
@@ -15,7 +15,14 @@ from twisted.logger import LogLevel, capturedLogs
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from txasterisk.agi import AGISession, FastAGIFactory, FastAGIProtocol, Reply, Script
+from txasterisk.agi import (
+    AGISession,
+    FastAGIFactory,
+    FastAGIProtocol,
+    Reply,
+    Routes,
+    Script,
+)
 from txasterisk.agi.messages import MAX_REPLY_BYTES
 from txasterisk.errors import CommandFailed, Disconnected, HungUp, LocalProtocolError
 
@@ -24,6 +31,7 @@ from . import ENVIRONMENT
 SUCCESS = b'SET VARIABLE "TXASTERISK_STATUS" "SUCCESS"\n'
 HANGUP = b'SET VARIABLE "TXASTERISK_STATUS" "HANGUP"\n'
 FAILURE = b'SET VARIABLE "TXASTERISK_STATUS" "FAILURE"\nfailure\n'
+BUSY = b'SET VARIABLE "TXASTERISK_STATUS" "BUSY"\nfailure\n'
 NOTFOUND = b'SET VARIABLE "TXASTERISK_STATUS" "NOTFOUND"\nfailure\n'
 
 
@@ -525,6 +533,24 @@ class RoutingTests(SynchronousTestCase):
         factory = FastAGIFactory(default=self.named("default"), clock=Clock())
         self.ask(factory, b"whatever")
         self.assertEqual(self.ran, ["default"])
+
+    def test_one_call_too_many(self) -> None:
+        """A route with a limit tells the dialplan of the one call too many, and the log."""
+        factory = FastAGIFactory(clock=Clock())
+        factory.route("/{name}", lambda _: Deferred(), limit=1)
+        self.assertEqual(self.ask(factory, b"greet").heard(), b"")
+        with capturedLogs() as logs:
+            connection = self.ask(factory, b"greet")
+        self.assertEqual([log["log_level"] for log in logs], [LogLevel.warn])
+        self.assertEqual(connection.heard(), BUSY)
+        self.assertTrue(connection.closed)
+
+    def test_shared_routes(self) -> None:
+        """Routes may be handed in, to be shared with other listeners."""
+        routes = Routes()
+        factory = FastAGIFactory(routes, clock=Clock())
+        routes.add("/greet", lambda _: succeed(None))
+        self.assertEqual(self.ask(factory, b"greet").heard(), SUCCESS)
 
     def test_no_script(self) -> None:
         """Without a script the dialplan is told, the log has one line, and that is all."""

@@ -3,7 +3,8 @@
 from .._status import STATUS_VARIABLE
 from .messages import LONG_LINE, SAFE_LINE, Command, Environment, Reply
 from .protocol import FastAGIFactory, FastAGIProtocol
-from .script import Script
+from .routes import Routes
+from .script import OnHangup, Script, Status
 from .service import FastAGIService
 from .session import AGISession, Carrier, Digits, Played
 
@@ -19,7 +20,10 @@ __all__ = [
     "FastAGIFactory",
     "FastAGIProtocol",
     "FastAGIService",
+    "OnHangup",
     "Played",
     "Reply",
+    "Routes",
     "Script",
+    "Status",
 ]

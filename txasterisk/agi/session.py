@@ -6,7 +6,9 @@ The verbs are thin: each makes a command, and a small value of its reply.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from types import MappingProxyType
 from typing import Final, NamedTuple, NoReturn, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, fail
@@ -46,7 +48,8 @@ _DEAD_CHANNEL: Final = 511
 #: What GET DATA takes for its own time limits.
 _DEFAULT: Final = 0
 _NO_APPLICATION: Final = -2
-_GONE: Final = "the caller has hung up"
+#: What :class:`HungUp` says.
+GONE: Final = "the caller has hung up"
 
 T = TypeVar("T")
 
@@ -114,10 +117,15 @@ class AGISession:
 
     :param carrier: what brings the commands to Asterisk.
     :param environment: what Asterisk said about the call.
+    :ivar parameters: what the call's path has in place of the ``{names}`` in that of its route.
+    :ivar telling: makes the context in which the hangup is told; for who runs the script.
     """
+
+    parameters: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, carrier: Carrier, environment: Environment) -> None:
         self.environment = environment
+        self.telling: Callable[[], AbstractContextManager[None]] = nullcontext
         self._carrier = carrier
         self._hangup: Milestone[None] = Milestone()
         self._hung_up = False
@@ -146,8 +154,10 @@ class AGISession:
 
     def notice_hangup(self) -> None:
         """Take note that the caller is gone; for carriers."""
-        self._hung_up = True
-        self._hangup.reach(None)
+        if not self._hung_up:
+            self._hung_up = True
+            with self.telling():
+                self._hangup.reach(None)
 
     def notice_end(self, error: Disconnected) -> None:
         """Take note that no more commands can be sent; for carriers."""
@@ -298,7 +308,7 @@ class AGISession:
     def _ask(self, make: Callable[[Reply], T], name: str, *arguments: Argument) -> Deferred[T]:
         """Fire with what ``make`` makes of the reply."""
         if self._hung_up and name.upper() not in ALLOWED_AFTER_HANGUP:
-            return fail(HungUp(_GONE))
+            return fail(HungUp(GONE))
         return self._carrier.send(Command(name, *arguments)).addCallback(self._read, make, name)
 
     def _try(self, make: Callable[[Reply], T], name: str, *arguments: Argument) -> Deferred[T]:
@@ -310,7 +320,7 @@ class AGISession:
             return make(reply)
         if reply.code == _DEAD_CHANNEL:
             self.notice_hangup()
-            raise HungUp(_GONE)
+            raise HungUp(GONE)
         raise CommandFailed(name, reply, str(reply))
 
     def _unless_failed(
