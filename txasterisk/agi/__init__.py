@@ -3,9 +3,18 @@
 from .._status import STATUS_VARIABLE
 from .messages import LONG_LINE, SAFE_LINE, Command, Environment, Reply
 from .protocol import FastAGIFactory, FastAGIProtocol
+from .results import (
+    ChannelState,
+    Controlled,
+    Digits,
+    Played,
+    Recognized,
+    Recorded,
+    Utterance,
+)
 from .script import Script
 from .service import FastAGIService
-from .session import AGISession, Carrier, Digits, Played
+from .session import AGISession, Carrier
 
 __all__ = [
     "LONG_LINE",
@@ -13,13 +22,18 @@ __all__ = [
     "STATUS_VARIABLE",
     "AGISession",
     "Carrier",
+    "ChannelState",
     "Command",
+    "Controlled",
     "Digits",
     "Environment",
     "FastAGIFactory",
     "FastAGIProtocol",
     "FastAGIService",
     "Played",
+    "Recognized",
+    "Recorded",
     "Reply",
     "Script",
+    "Utterance",
 ]
