@@ -3,10 +3,19 @@
 from .._status import STATUS_VARIABLE
 from .messages import LONG_LINE, SAFE_LINE, Command, Environment, Reply
 from .protocol import FastAGIFactory, FastAGIProtocol
+from .results import (
+    ChannelState,
+    Controlled,
+    Digits,
+    Played,
+    Recognized,
+    Recorded,
+    Utterance,
+)
 from .routes import Routes
 from .script import OnHangup, Script, Status
 from .service import FastAGIService
-from .session import AGISession, Carrier, Digits, Played
+from .session import AGISession, Carrier
 
 __all__ = [
     "LONG_LINE",
@@ -14,7 +23,9 @@ __all__ = [
     "STATUS_VARIABLE",
     "AGISession",
     "Carrier",
+    "ChannelState",
     "Command",
+    "Controlled",
     "Digits",
     "Environment",
     "FastAGIFactory",
@@ -22,8 +33,11 @@ __all__ = [
     "FastAGIService",
     "OnHangup",
     "Played",
+    "Recognized",
+    "Recorded",
     "Reply",
     "Routes",
     "Script",
     "Status",
+    "Utterance",
 ]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from enum import Enum
 from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
@@ -32,7 +33,10 @@ __all__ = [
     "Notice",
     "Reply",
     "ReplyReader",
+    "Seconds",
     "Stray",
+    "UnixTime",
+    "WholeSeconds",
     "path_parts",
 ]
 
@@ -334,7 +338,81 @@ class Milliseconds:
         return str(max(1, round(milliseconds)))
 
 
-Argument: TypeAlias = str | int | Milliseconds
+class Seconds:
+    """
+    A time from now on, with its fraction.
+
+    :param seconds: the time.
+    """
+
+    __slots__ = ("_seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __str__(self) -> str:
+        """
+        Return it as it is sent.
+
+        :raises LocalProtocolError: for what is no time, or more than Asterisk can count.
+        """
+        if not 0 <= self._seconds * 1000 <= _MAX_MILLISECONDS:
+            raise LocalProtocolError(f"AGI cannot wait for {self._seconds} seconds")
+        return f"{self._seconds:.3f}"
+
+
+class WholeSeconds:
+    """
+    A time to wait, for the commands that count whole seconds: -1 for ever, and at least 1.
+
+    :param seconds: the time, ``math.inf`` for ever; a fraction counts as a second.
+    """
+
+    __slots__ = ("_seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __str__(self) -> str:
+        """
+        Return it as it is sent.
+
+        :raises LocalProtocolError: for what is no time, or more than Asterisk can count.
+        """
+        if self._seconds == math.inf:
+            return "-1"
+        if not 0 <= self._seconds * 1000 <= _MAX_MILLISECONDS:
+            raise LocalProtocolError(f"AGI cannot wait for {self._seconds} seconds")
+        return str(max(1, math.ceil(self._seconds)))
+
+
+class UnixTime:
+    """
+    A moment, as the seconds since 1970.
+
+    :param when: the moment with its time zone, or the seconds.
+    """
+
+    __slots__ = ("_when",)
+
+    def __init__(self, when: datetime | float) -> None:
+        self._when = when
+
+    def __str__(self) -> str:
+        """
+        Return it as it is sent.
+
+        :raises LocalProtocolError: for a moment without a time zone.
+        """
+        when = self._when
+        if isinstance(when, datetime):
+            if when.tzinfo is None:
+                raise LocalProtocolError(f"AGI cannot say {when}, which has no time zone")
+            when = when.timestamp()
+        return str(int(when))
+
+
+Argument: TypeAlias = str | int | Milliseconds | Seconds | WholeSeconds | UnixTime
 
 
 # Replies

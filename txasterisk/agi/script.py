@@ -20,7 +20,8 @@ from twisted.python.failure import Failure
 
 from .._interruptible import Interruptible
 from ..errors import HungUp
-from .session import GONE, AGISession
+from .asking import GONE
+from .session import AGISession
 
 __all__ = ["OnHangup", "RunningScript", "Script", "Status"]
 
