@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Final, Generic, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from ._milestone import Milestone
 
-__all__ = ["CLEAN_UP_TIME", "GRACE", "AtWork"]
+__all__ = ["GRACE", "AtWork"]
 
 W = TypeVar("W", bound=Hashable)
 
@@ -64,3 +64,15 @@ class AtWork(Generic[W]):
         except TooLate:
             return False
         return True
+
+    async def end_within(self, grace: float, interrupt: Callable[[W], object]) -> bool:
+        """
+        Let them go on for so many seconds, then interrupt each, and wait for the clean-up.
+
+        :return: whether all have ended.
+        """
+        if await self.idle_within(grace):
+            return True
+        for worker in self:
+            interrupt(worker)
+        return await self.idle_within(CLEAN_UP_TIME)

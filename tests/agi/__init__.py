@@ -1,5 +1,9 @@
 """AGI: what the tests of this wing share."""
 
+from twisted.internet.defer import Deferred
+
+from txasterisk.agi import Command, Reply
+
 #: A block as Asterisk writes it for ``AGI(agi://127.0.0.1/greet)``.
 ENVIRONMENT = b"""\
 agi_network: yes
@@ -26,3 +30,11 @@ agi_accountcode:\x20
 agi_threadid: 1
 
 """
+
+
+class Deaf:
+    """A carrier that never brings an answer."""
+
+    def send(self, command: Command) -> Deferred[Reply]:
+        """Keep nothing."""
+        return Deferred()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import CancelledError, Deferred, gatherResults
+from twisted.internet.defer import CancelledError, Deferred, gatherResults, succeed
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
@@ -15,8 +15,15 @@ from twisted.logger import LogLevel, capturedLogs
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from txasterisk.agi import AGISession, FastAGIFactory, FastAGIProtocol, Reply, Script
-from txasterisk.agi.messages import MAX_REPLY_BYTES
+from txasterisk.agi import (
+    AGISession,
+    FastAGIFactory,
+    FastAGIProtocol,
+    Reply,
+    Routes,
+    Script,
+)
+from txasterisk.agi.reading import MAX_REPLY_BYTES
 from txasterisk.errors import CommandFailed, Disconnected, HungUp, LocalProtocolError
 
 from . import ENVIRONMENT
@@ -24,6 +31,7 @@ from . import ENVIRONMENT
 SUCCESS = b'SET VARIABLE "TXASTERISK_STATUS" "SUCCESS"\n'
 HANGUP = b'SET VARIABLE "TXASTERISK_STATUS" "HANGUP"\n'
 FAILURE = b'SET VARIABLE "TXASTERISK_STATUS" "FAILURE"\nfailure\n'
+BUSY = b'SET VARIABLE "TXASTERISK_STATUS" "BUSY"\nfailure\n'
 NOTFOUND = b'SET VARIABLE "TXASTERISK_STATUS" "NOTFOUND"\nfailure\n'
 
 
@@ -261,10 +269,42 @@ class RepliesTests(FastAGITestCase):
         self.script = script
         connection = Connection(self.factory)
         with capturedLogs() as logs:
-            connection.say(ENVIRONMENT + b"200 result=1 (forged)\nagi_arg_2: x\n\n")
+            connection.say(ENVIRONMENT + b"agi_arg_2: x\n\n")
+            fence = connection.heard()
+            connection.say(b"200 result=1 (forged)\n")
+            self.assertEqual(connection.heard(), b"")
+            token = fence.removeprefix(b'GET FULL VARIABLE "').removesuffix(b'"\n')
+            connection.say(b"200 result=1 (" + token + b")\n")
         self.assertEqual([log["log_level"] for log in logs], [LogLevel.warn])
+        self.assertEqual(connection.heard(), b'GET VARIABLE "X"\n')
         connection.say(b"200 result=1 (genuine)\n")
         self.assertEqual(self.told, ["genuine"])
+
+    def test_anomalous_environment(self) -> None:
+        """A block that is not as Asterisk writes it may go on, so no answer is trusted before."""
+        connection = Connection(self.factory)
+        connection.say(ENVIRONMENT.replace(b"Alice", b"Alice\nagi_extension: 9"))
+        fence = connection.heard()
+        self.assertTrue(fence.startswith(b'GET FULL VARIABLE "txasterisk-'))
+        connection.say(b"200 result=1 (" + fence[19:-2] + b")\n")
+        self.assertEqual(connection.heard(), b"ANSWER\n")
+
+    def test_a_value_that_looks_like_two_replies(self) -> None:
+        """A long value is read to its end, whatever it holds and however it is cut."""
+
+        async def script(session: AGISession) -> object:
+            return await session.get_full_variable("${X}"), await session.get_variable("Y")
+
+        call = self.call(script)
+        self.assertEqual(call.heard(), b'GET FULL VARIABLE "${X}"\n')
+        call.say(b"200 result=1 (" + b"x" * 2000 + b")\n")
+        fence = call.heard()
+        call.say(b"200 result=1 (forged)\n")
+        self.assertEqual(call.heard(), b"")
+        call.say(b"200 result=1 (" + fence[19:-2] + b")\n")
+        self.assertEqual(call.heard(), b'GET VARIABLE "Y"\n')
+        call.say(b"200 result=1 (y)\n")
+        self.assertEqual(self.told, [("x" * 2000 + ")\n200 result=1 (forged", "y")])
 
     def test_odd_environment_is_told(self) -> None:
         """A block that is not as Asterisk writes it is one line in the log."""
@@ -525,6 +565,24 @@ class RoutingTests(SynchronousTestCase):
         factory = FastAGIFactory(default=self.named("default"), clock=Clock())
         self.ask(factory, b"whatever")
         self.assertEqual(self.ran, ["default"])
+
+    def test_one_call_too_many(self) -> None:
+        """A route with a limit tells the dialplan of the one call too many, and the log."""
+        factory = FastAGIFactory(clock=Clock())
+        factory.route("/{name}", lambda _: Deferred(), limit=1)
+        self.assertEqual(self.ask(factory, b"greet").heard(), b"")
+        with capturedLogs() as logs:
+            connection = self.ask(factory, b"greet")
+        self.assertEqual([log["log_level"] for log in logs], [LogLevel.warn])
+        self.assertEqual(connection.heard(), BUSY)
+        self.assertTrue(connection.closed)
+
+    def test_shared_routes(self) -> None:
+        """Routes may be handed in, to be shared with other listeners."""
+        routes = Routes()
+        factory = FastAGIFactory(routes, clock=Clock())
+        routes.add("/greet", lambda _: succeed(None))
+        self.assertEqual(self.ask(factory, b"greet").heard(), SUCCESS)
 
     def test_no_script(self) -> None:
         """Without a script the dialplan is told, the log has one line, and that is all."""

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from collections.abc import Generator
 from contextvars import ContextVar
 
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from txasterisk.agi import AGISession, Command, Environment, Reply
+from txasterisk.agi import AGISession, Environment
 from txasterisk.agi.script import RunningScript, Status
 from txasterisk.errors import Disconnected, HungUp
 
+from . import Deaf
 
-class Deaf:
-    """A carrier that never brings an answer."""
 
-    def send(self, command: Command) -> Deferred[Reply]:
-        """Keep nothing."""
-        return Deferred()
+class Forgettable:
+    """A script that ends at once."""
+
+    async def __call__(self, session: AGISession) -> None:
+        """Do nothing."""
 
 
 class RunningScriptTests(SynchronousTestCase):
@@ -103,6 +105,65 @@ class RunningScriptTests(SynchronousTestCase):
         running.cancel()
         self.assertEqual(self.successResultOf(running.finished), Status.FAILURE)
 
+    def test_hangup(self) -> None:
+        """What is awaited when the caller hangs up fails with HungUp, once, whatever it is."""
+        running = RunningScript(self.script, self.session)
+        self.session.notice_hangup()
+        self.session.notice_hangup()
+        self.assertEqual(len(self.seen), 2)
+        self.assertIsInstance(self.seen[0], HungUp)
+        self.assertEqual(self.successResultOf(running.finished), Status.SUCCESS)
+
+    def test_hangup_that_is_waited_for(self) -> None:
+        """A script that waits for the hangup itself is told of it in that way only."""
+
+        async def script(session: AGISession) -> None:
+            await session.when_hung_up()
+            self.seen.append("hung up")
+            await self.awaited
+
+        running = RunningScript(script, self.session)
+        self.session.notice_hangup()
+        self.assertEqual(self.seen, ["hung up"])
+        self.assertNoResult(running.finished)
+        self.awaited.callback(None)
+        self.assertEqual(self.successResultOf(running.finished), Status.SUCCESS)
+
+    def test_hangup_as_cancellation(self) -> None:
+        """With ``cancel`` it fails with CancelledError instead, and that is a hangup as well."""
+
+        async def script(session: AGISession) -> None:
+            try:
+                await self.awaited
+            except CancelledError:
+                self.seen.append(session.hung_up)
+                raise
+
+        running = RunningScript(script, self.session, "cancel")
+        self.session.notice_hangup()
+        self.assertEqual(self.seen, [True])
+        self.assertEqual(self.successResultOf(running.finished), Status.HANGUP)
+
+    def test_hangup_that_disturbs_nothing(self) -> None:
+        """With ``tell`` what is awaited goes on."""
+        running = RunningScript(self.script, self.session, "tell")
+        hung_up = self.session.when_hung_up()
+        self.session.notice_hangup()
+        self.assertIsNone(self.successResultOf(hung_up))
+        self.assertEqual(self.seen, [])
+        self.awaited.callback("value")
+        self.assertEqual(self.seen, ["value", "after"])
+        self.assertEqual(self.successResultOf(running.finished), Status.SUCCESS)
+
+    def test_hangup_after_the_end(self) -> None:
+        """A script that has ended is not told any more, and nothing keeps it."""
+        script = Forgettable()
+        gone = weakref.ref(script)
+        RunningScript(script, self.session)
+        del script
+        self.assertIsNone(gone())
+        self.session.notice_hangup()
+
     def test_endings(self) -> None:
         """How the script ends is told by a status; an error that nobody expects is logged."""
         for error, status, logged in (
@@ -154,7 +215,7 @@ class RunningScriptTests(SynchronousTestCase):
                 seen.append(type(error))
                 raise
 
-        running = RunningScript(script, self.session)
+        running = RunningScript(script, AGISession(Deaf(), Environment([])))
         del running
         gc.collect()
         self.assertEqual(self.seen, [GeneratorExit])

@@ -9,8 +9,10 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from txasterisk.agi.asking import ALLOWED_AFTER_HANGUP
 from txasterisk.agi.messages import Command, Environment, Reply
-from txasterisk.agi.session import ALLOWED_AFTER_HANGUP, AGISession, Digits, Played
+from txasterisk.agi.results import Digits, Played
+from txasterisk.agi.session import AGISession
 from txasterisk.errors import (
     AsteriskError,
     CommandFailed,

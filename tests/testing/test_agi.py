@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from txasterisk.testing.agi import words
+from txasterisk.testing.agi_commands import words
 
 
 class WordsTests(SynchronousTestCase):

@@ -3,9 +3,19 @@
 from .._status import STATUS_VARIABLE
 from .messages import LONG_LINE, SAFE_LINE, Command, Environment, Reply
 from .protocol import FastAGIFactory, FastAGIProtocol
-from .script import Script
+from .results import (
+    ChannelState,
+    Controlled,
+    Digits,
+    Played,
+    Recognized,
+    Recorded,
+    Utterance,
+)
+from .routes import Routes
+from .script import OnHangup, Script, Status
 from .service import FastAGIService
-from .session import AGISession, Carrier, Digits, Played
+from .session import AGISession, Carrier
 
 __all__ = [
     "LONG_LINE",
@@ -13,13 +23,21 @@ __all__ = [
     "STATUS_VARIABLE",
     "AGISession",
     "Carrier",
+    "ChannelState",
     "Command",
+    "Controlled",
     "Digits",
     "Environment",
     "FastAGIFactory",
     "FastAGIProtocol",
     "FastAGIService",
+    "OnHangup",
     "Played",
+    "Recognized",
+    "Recorded",
     "Reply",
+    "Routes",
     "Script",
+    "Status",
+    "Utterance",
 ]

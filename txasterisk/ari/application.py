@@ -22,7 +22,7 @@ from twisted.internet import defer
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 
-from .._at_work import CLEAN_UP_TIME, AtWork
+from .._at_work import AtWork
 from .._status import STATUS_VARIABLE
 from ..errors import AsteriskError, Disconnected, HungUp
 from . import models
@@ -117,11 +117,8 @@ class Serving:
 
     async def _stop(self, grace: float) -> None:
         self._stopping = True
-        if not await self.calls.idle_within(grace):
-            for call in self.calls:
-                call.interrupt(CancelledError())
-            if not await self.calls.idle_within(CLEAN_UP_TIME):
-                _log.warn("{app!r}: some scripts did not end", app=self._application)
+        if not await self.calls.end_within(grace, lambda call: call.interrupt(CancelledError())):
+            _log.warn("{app!r}: some scripts did not end", app=self._application)
         self._subscription.cancel()
 
     def _started(self, event: models.Event) -> None:

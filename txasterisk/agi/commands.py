@@ -1,0 +1,289 @@
+"""Verbs for the call itself: its state, its variables, the dialplan, and Asterisk's database."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from twisted.internet.defer import Deferred, fail
+
+from ..errors import CommandFailed, LocalProtocolError, RemoteProtocolError
+from .asking import Asking
+from .messages import Reply, Seconds
+from .results import ChannelState
+
+__all__ = ["Commands"]
+
+_NO_APPLICATION: Final = -2
+#: Asterisk adds it to the state of a channel that hears nothing.
+_MUTE: Final = 1 << 16
+
+
+class Commands(Asking):
+    """The commands for the call itself."""
+
+    # The call
+
+    def answer(self) -> Deferred[None]:
+        """
+        Answer the call; harmless if it is answered already (``ANSWER``).
+
+        :return: fires with None when it is up.
+        """
+        return self._try(_nothing, "ANSWER")
+
+    def hangup(self, channel: str | None = None) -> Deferred[None]:
+        """
+        Hang up (``HANGUP``).
+
+        :param channel: the name of another channel; by default this call.
+        :return: fires with None when it is on its way; :attr:`hung_up` follows a moment later.
+        """
+        arguments = () if channel is None else (channel,)
+        return self._try(_nothing, "HANGUP", *arguments)
+
+    def channel_status(self, channel: str | None = None) -> Deferred[ChannelState]:
+        """
+        Tell what a channel is at (``CHANNEL STATUS``).
+
+        :param channel: the name of another channel; by default this call.
+        :return: fires with the state; fails with :class:`CommandFailed` if there is no such
+            channel.
+        """
+        arguments = () if channel is None else (channel,)
+        return self._try(_state, "CHANNEL STATUS", *arguments)
+
+    def set_autohangup(self, seconds: float) -> Deferred[None]:
+        """
+        Hang up by itself after a while (``SET AUTOHANGUP``).
+
+        :param seconds: the time from now on; 0 takes it back.
+        :return: fires with None.
+        """
+        return self._ask(_nothing, "SET AUTOHANGUP", Seconds(seconds))
+
+    def set_callerid(self, callerid: str) -> Deferred[None]:
+        """
+        Say who calls (``SET CALLERID``).
+
+        :param callerid: such as ``"Alice" <100>``, or only a number; empty for nobody.
+        :return: fires with None.
+        """
+        return self._ask(_nothing, "SET CALLERID", callerid)
+
+    def set_music(
+        self, switch: Literal["on", "off"], music_class: str | None = None
+    ) -> Deferred[None]:
+        """
+        Begin to play music on hold, or end it (``SET MUSIC``).
+
+        :param switch: ``on`` or ``off``.
+        :param music_class: which music; by default that of the channel.
+        :return: fires with None, whether there is such music or not.
+        """
+        arguments = (switch,) if music_class is None else (switch, music_class)
+        return self._ask(_nothing, "SET MUSIC", *arguments)
+
+    def noop(self) -> Deferred[None]:
+        """
+        Do nothing, which tells that all before it is done (``NOOP``).
+
+        :return: fires with None.
+        """
+        return self._ask(_nothing, "NOOP")
+
+    def verbose(self, message: str, level: int = 1) -> Deferred[None]:
+        """
+        Write a line to the console of Asterisk (``VERBOSE``).
+
+        :param message: the line.
+        :param level: shown if the console is at least this verbose, 0 to 4.
+        :return: fires with None.
+        """
+        return self._ask(_nothing, "VERBOSE", message, level)
+
+    def asyncagi_break(self) -> Deferred[None]:
+        """
+        Let the call go on in the dialplan, if it is under AsyncAGI (``ASYNCAGI BREAK``).
+
+        :return: fires with None.
+        """
+        return self._ask(_nothing, "ASYNCAGI BREAK")
+
+    # Variables
+
+    def get_variable(self, name: str) -> Deferred[str | None]:
+        """
+        Read a variable of the channel, or a dialplan function (``GET VARIABLE``).
+
+        Asterisk cuts the value after 1023 bytes; :meth:`get_full_variable` has no such limit.
+
+        :param name: such as ``EXTEN`` or ``CALLERID(num)``, without ``${}``.
+        :return: fires with the value, or None for a variable that is not set.
+        """
+        return self._ask(_value, "GET VARIABLE", name)
+
+    def get_full_variable(self, expression: str, channel: str | None = None) -> Deferred[str]:
+        """
+        Have an expression of the dialplan worked out (``GET FULL VARIABLE``).
+
+        :param expression: such as ``${EXTEN:1}``; a variable that is not set is empty.
+        :param channel: the name of another channel; by default this call.
+        :return: fires with the text.
+        """
+        arguments = (expression,) if channel is None else (expression, channel)
+        return self._ask(_expression, "GET FULL VARIABLE", *arguments)
+
+    def set_variable(self, name: str, value: str | int) -> Deferred[None]:
+        """
+        Set a variable of the channel, or write a dialplan function (``SET VARIABLE``).
+
+        :param name: such as ``RESULT`` or ``CALLERID(name)``; ``_`` and ``__`` in front make new
+            channels inherit it.
+        :param value: stored as it is; nothing in it is expanded.
+        :return: fires with None.
+        """
+        return self._ask(_nothing, "SET VARIABLE", name, value)
+
+    # The dialplan
+
+    def exec(self, application: str, options: str = "") -> Deferred[int]:
+        """
+        Run an application of the dialplan (``EXEC``).
+
+        :param application: such as ``Playback``.
+        :param options: its arguments as in the dialplan, separated by commas.
+        :return: fires with the number that the application returned, usually 0. Fails with
+            :class:`CommandFailed` for -1 (it failed) and -2 (there is no such
+            application).
+        """
+        return self._try(_application_result, "EXEC", application, options)
+
+    def gosub(
+        self, context: str, extension: str, priority: int | str = 1, arguments: str = ""
+    ) -> Deferred[bool]:
+        """
+        Run a routine of the dialplan (``GOSUB``).
+
+        What it returns is in the variable ``GOSUB_RETVAL``.
+
+        :param context: its context.
+        :param extension: its extension.
+        :param priority: a number or a label.
+        :param arguments: its arguments as in the dialplan, separated by commas.
+        :return: fires when it is over, with whether it came to its ``Return``. Fails with
+            :class:`CommandFailed` if there is no such place.
+        """
+        place = (context, extension, priority)
+        return self._try(_gosub_end, "GOSUB", *place, *([arguments] if arguments else []))
+
+    def set_context(self, context: str) -> Deferred[None]:
+        """
+        Choose the context where the dialplan goes on after the session (``SET CONTEXT``).
+
+        :param context: its name; whether there is one is not looked at.
+        :return: fires with None.
+        """
+        return self._ask(_nothing, "SET CONTEXT", context)
+
+    def set_extension(self, extension: str) -> Deferred[None]:
+        """
+        Choose the extension where the dialplan goes on after the session (``SET EXTENSION``).
+
+        :param extension: its name; whether there is one is not looked at.
+        :return: fires with None.
+        """
+        return self._ask(_nothing, "SET EXTENSION", extension)
+
+    def set_priority(self, priority: int | str) -> Deferred[None]:
+        """
+        Choose the priority where the dialplan goes on after the session (``SET PRIORITY``).
+
+        :param priority: a number, or a label.
+        :return: fires with None; fails with :class:`CommandFailed` if there is no such label.
+        """
+        if isinstance(priority, int) and priority < 1:
+            return fail(LocalProtocolError(f"SET PRIORITY: {priority} is no priority"))
+        return self._ask(_nothing, "SET PRIORITY", priority)
+
+    # The database
+
+    def database_get(self, family: str, key: str) -> Deferred[str | None]:
+        """
+        Read a value of Asterisk's database (``DATABASE GET``).
+
+        :param family: the family of the key.
+        :param key: the key.
+        :return: fires with the value, or None if there is none.
+        """
+        return self._ask(_value, "DATABASE GET", family, key)
+
+    def database_put(self, family: str, key: str, value: str) -> Deferred[None]:
+        """
+        Write a value into Asterisk's database (``DATABASE PUT``).
+
+        :param family: the family of the key.
+        :param key: the key.
+        :param value: the value.
+        :return: fires with None; fails with :class:`CommandFailed` if that was not possible.
+        """
+        return self._confirm("DATABASE PUT", family, key, value)
+
+    def database_del(self, family: str, key: str) -> Deferred[None]:
+        """
+        Delete a key of Asterisk's database; harmless if there is none (``DATABASE DEL``).
+
+        :param family: the family of the key.
+        :param key: the key.
+        :return: fires with None; fails with :class:`CommandFailed` if that was not possible.
+        """
+        return self._confirm("DATABASE DEL", family, key)
+
+    def database_deltree(self, family: str, keytree: str | None = None) -> Deferred[bool]:
+        """
+        Delete a family of Asterisk's database, or a part of it (``DATABASE DELTREE``).
+
+        :param family: the family.
+        :param keytree: what the keys begin with; by default all of the family go.
+        :return: fires with whether there was anything to delete.
+        """
+        if not family:
+            return fail(LocalProtocolError("DATABASE DELTREE without a family deletes everything"))
+        arguments = (family,) if keytree is None else (family, keytree)
+        return self._ask(_deleted, "DATABASE DELTREE", *arguments)
+
+
+def _nothing(_: Reply) -> None:
+    return None
+
+
+def _state(reply: Reply) -> ChannelState:
+    try:
+        return ChannelState(reply.number & ~_MUTE)
+    except ValueError:
+        raise RemoteProtocolError(f"no state of a channel: {reply}") from None
+
+
+def _value(reply: Reply) -> str | None:
+    return None if reply.result == "0" else reply.text
+
+
+def _expression(reply: Reply) -> str:
+    if reply.text is None:
+        raise CommandFailed("GET FULL VARIABLE", reply, "no such channel")
+    return reply.text
+
+
+def _application_result(reply: Reply) -> int:
+    if reply.number == _NO_APPLICATION:
+        raise CommandFailed("EXEC", reply, "no such application")
+    return reply.number
+
+
+def _gosub_end(reply: Reply) -> bool:
+    if reply.result != "0":
+        raise CommandFailed("GOSUB", reply, str(reply))
+    return reply.tail == "Gosub complete"
+
+
+def _deleted(reply: Reply) -> bool:
+    return reply.result == "0"

@@ -1,0 +1,158 @@
+"""Which script answers a call: routes by the path that the dialplan gave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from twisted.logger import Logger
+
+from .messages import path_parts
+from .script import OnHangup, RunningScript, Script, Status
+from .session import AGISession
+
+__all__ = ["Routes"]
+
+
+@dataclass(eq=False)
+class _Route:
+    """
+    A script and how it is run.
+
+    :ivar running: how many calls it answers now.
+    """
+
+    script: Script
+    limit: int | None
+    on_hangup: OnHangup
+    running: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self.limit is not None and self.running >= self.limit
+
+    def run(self, session: AGISession) -> RunningScript:
+        self.running += 1
+        running = RunningScript(self.script, session, self.on_hangup)
+        running.finished.addCallback(self._ended)
+        return running
+
+    def _ended(self, status: Status) -> Status:
+        self.running -= 1
+        return status
+
+
+class _Pattern(NamedTuple):
+    """The parts of a path, of which some are names in braces."""
+
+    parts: tuple[str, ...]
+
+    def match(self, path: tuple[str, ...]) -> dict[str, str] | None:
+        """Return what the path has in place of the names, or None if it is another path."""
+        if len(path) != len(self.parts):
+            return None
+        found = {}
+        for wanted, part in zip(self.parts, path, strict=True):
+            if _is_name(wanted):
+                found[wanted[1:-1]] = part
+            elif wanted != part:
+                return None
+        return found
+
+
+class Routes:
+    """
+    The scripts that answer calls, by path; for every carrier alike.
+
+    :param scripts: paths and their scripts, as for :meth:`add`.
+    :param default: the script for every other path; without one such calls end with ``NOTFOUND``.
+    """
+
+    def __init__(
+        self, scripts: Mapping[str, Script] | None = None, *, default: Script | None = None
+    ) -> None:
+        self._exact: dict[tuple[str, ...], _Route] = {}
+        self._patterns: dict[_Pattern, _Route] = {}
+        self._default = None if default is None else _Route(default, None, "raise")
+        for path, script in (scripts or {}).items():
+            self.add(path, script)
+
+    def add(
+        self,
+        path: str,
+        script: Script,
+        *,
+        limit: int | None = None,
+        on_hangup: OnHangup = "raise",
+    ) -> None:
+        """
+        Have ``script`` answer the calls for ``path``, in place of the one that did so far.
+
+        :param path: such as ``/greet`` or ``/greet/{name}``, URL-encoded as in the dialplan; a
+            slash more or less at its ends makes no difference. What a call has in place of the
+            ``{name}`` is in ``session.parameters["name"]``. A path without names goes before one
+            with names, and of these the one that was added first.
+        :param script: an ``async def`` that is given the :class:`AGISession`.
+        :param limit: how many calls it may answer at once; the one too many ends with ``BUSY``.
+        :param on_hangup: what becomes of the script when the caller hangs up: what it awaits fails
+            with :class:`HungUp` (``raise``) or with ``CancelledError`` (``cancel``), or goes on
+            (``tell``), and only commands and ``when_hung_up()`` tell.
+        :raises ValueError: for a path or a limit that makes no sense.
+        """
+        if limit is not None and limit < 1:
+            raise ValueError(f"{path}: a limit of {limit} calls; expected at least 1")
+        parts = path_parts(path)
+        route = _Route(script, limit, on_hangup)
+        if any(map(_is_name, parts)):
+            _refuse_repeated(path, parts)
+            self._patterns[_Pattern(parts)] = route
+        else:
+            self._exact[parts] = route
+
+    def answer(self, session: AGISession) -> RunningScript | Status:
+        """
+        Run the script for a call.
+
+        :param session: the call.
+        :return: the running script, or why there is none: ``NOTFOUND`` or ``BUSY``.
+        """
+        environment = session.environment
+        route = self._find(session)
+        if route is None:
+            _log.warn("{session}: no script for {path}", session=session, path=environment.path)
+            return Status.NOTFOUND
+        if route.is_full:
+            _log.warn(
+                "{session}: {path} answers {limit} calls already",
+                session=session,
+                path=environment.path,
+                limit=route.limit,
+            )
+            return Status.BUSY
+        return route.run(session)
+
+    def _find(self, session: AGISession) -> _Route | None:
+        path = session.environment.path_parts
+        route = self._exact.get(path)
+        if route is not None:
+            return route
+        for pattern, route in self._patterns.items():
+            parameters = pattern.match(path)
+            if parameters is not None:
+                session.parameters = parameters
+                return route
+        return self._default
+
+
+def _is_name(part: str) -> bool:
+    return part.startswith("{") and part.endswith("}")
+
+
+def _refuse_repeated(path: str, parts: tuple[str, ...]) -> None:
+    names = [part for part in parts if _is_name(part)]
+    if len(set(names)) < len(names):
+        raise ValueError(f"{path}: the same name comes twice")
+
+
+_log = Logger()

@@ -1,0 +1,236 @@
+"""
+AGI over a stream of bytes: a connection of Asterisk's, or the pipes of a child of its.
+
+The carrier of one call's session: it reads the environment, has the script found that answers,
+brings commands and replies, and sees to it that nobody waits for ever.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ..errors import Disconnected, LocalProtocolError, RemoteProtocolError
+from .messages import Command, Environment, Reply
+from .reading import EnvironmentReader, Fence, Notice, ReplyReader
+from .routes import Routes
+from .script import RunningScript, Status
+from .session import AGISession
+
+__all__ = ["StreamCarrier"]
+
+
+class StreamCarrier(Protocol, ABC):
+    """
+    One call: a carrier of its session (see :class:`Carrier`).
+
+    One command is outstanding at a time, and each is one write: Asterisk would mix up replies if
+    commands came together, and spin if one came in two pieces.
+
+    :param routes: know the scripts.
+    :param line_limit: the longest command in bytes.
+    """
+
+    transport: Any
+
+    def __init__(self, routes: Routes, line_limit: int) -> None:
+        self._routes = routes
+        self._line_limit = line_limit
+        self._environment = EnvironmentReader()
+        self._replies = ReplyReader()
+        self._outstanding: Deferred[Reply] | None = None
+        self._waiting: deque[tuple[Command, bytes, Deferred[Reply]]] = deque()
+        self._session: AGISession | None = None
+        self._script: RunningScript | None = None
+        self._farewell: bytes | None = None
+        self._closed = False
+        self._reason: BaseException | None = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} for {self._session or self._peer}>"
+
+    # What depends on the kind of stream
+
+    @property
+    @abstractmethod
+    def _peer(self) -> str:
+        """The other end, for the log."""
+
+    def _described(self, environment: Environment) -> AGISession:
+        """Return the session of the call that has been described."""
+        return AGISession(self, environment)
+
+    @abstractmethod
+    def _last_words(self, status: Status) -> bytes:
+        """Return what is sent when the script has ended, to tell the dialplan how."""
+
+    # Commands
+
+    def send(self, command: Command) -> Deferred[Reply]:
+        """Send a command when all before it have been answered; see ``Carrier.send``."""
+        if self._closed or self._farewell is not None:
+            return fail(self._disconnected())
+        try:
+            line = command.serialize(self._line_limit)
+        except LocalProtocolError as error:
+            return fail(error)
+        answer: Deferred[Reply] = Deferred()
+        if self._outstanding is None:
+            self._write(command, line, answer)
+        else:
+            self._waiting.append((command, line, answer))
+        return answer
+
+    def _write(self, command: Command, line: bytes, answer: Deferred[Reply]) -> None:
+        self._outstanding = answer
+        self._replies.expected = command
+        self.transport.write(line)
+
+    def _answered(self, reply: Reply) -> None:
+        answer, self._outstanding = self._outstanding, None
+        if self._waiting or self._farewell is not None:
+            self._write_next()
+        if answer is not None:
+            answer.callback(reply)
+
+    def _write_next(self) -> None:
+        while self._waiting:
+            command, line, answer = self._waiting.popleft()
+            # One that is called was cancelled, since it cannot have been answered.
+            if not answer.called:
+                self._write(command, line, answer)
+                return
+        if self._farewell is not None:
+            self._close()
+
+    # The call
+
+    def hung_up(self) -> None:
+        """Take note that the caller is gone."""
+        if self._session is not None:
+            self._session.notice_hangup()
+
+    def _begin(self, environment: Environment) -> None:
+        self._session = session = self._described(environment)
+        if environment.anomalies:
+            _log.warn(
+                "{session}: the environment is not as Asterisk writes it: {anomalies}",
+                session=session,
+                anomalies="; ".join(environment.anomalies[:5]),
+            )
+        rest = self._environment.rest
+        if environment.anomalies or rest.replace(b"HANGUP\n", b""):
+            # A value has cut the block short. More of it may come, and must not pass for answers.
+            self._outstanding = Deferred()
+            self.transport.write(self._replies.put_up_fence().line)
+        self._read_replies(rest)
+        answering = self._routes.answer(session)
+        if isinstance(answering, Status):
+            self._finish(answering)
+        else:
+            self._script = answering
+            answering.finished.addCallback(self._finish)
+
+    def _finish(self, status: Status) -> None:
+        """Close when what has been asked for is done, and tell the dialplan how it went."""
+        self._script = None
+        self._farewell = self._last_words(status)
+        if self._outstanding is None:
+            self._close()
+
+    def _close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            # The only time that two lines go together: the end of input that follows makes
+            # Asterisk read them both.
+            self.transport.write(self._farewell)
+            self.transport.loseConnection()
+
+    def cancel(self) -> None:
+        """End the script; a connection that has none is closed."""
+        if self._script is None:
+            self.abort()
+        else:
+            self._script.cancel()
+
+    def abort(self) -> None:
+        """Close the connection at once."""
+        self._closed = True
+        self.transport.abortConnection()
+
+    # The connection
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._closed:
+            return
+        try:
+            if self._session is None:
+                self._read_environment(data)
+            else:
+                self._read_replies(data)
+        except RemoteProtocolError as error:
+            self.refuse(error)
+
+    def _read_environment(self, data: bytes) -> None:
+        environment = self._environment.feed(data)
+        if environment is not None:
+            self._begin(environment)
+
+    def _read_replies(self, data: bytes) -> None:
+        for happening in self._replies.feed(data):
+            if isinstance(happening, Reply):
+                self._answered(happening)
+            elif happening is Notice.HANGUP:
+                self.hung_up()
+            elif isinstance(happening, Fence):
+                self.transport.write(happening.line)
+            else:
+                _log.warn(
+                    "{session}: dropped {count} lines that answer nothing, such as {line!r}",
+                    session=self._session,
+                    count=len(happening.lines),
+                    line=happening.lines[0][:80],
+                )
+
+    def refuse(self, error: Exception) -> None:
+        """Close the connection because of what the peer did, with one line in the log."""
+        _log.warn("AGI with {peer} ended: {error}", peer=self._peer, error=error)
+        self._reason = error
+        self.abort()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._reason = self._reason or reason.value
+        if self._session is None and not self._closed:
+            _log.info("{peer} left before it had described a call", peer=self._peer)
+        self._closed = True
+        if self._script is None:
+            self._give_up()
+        else:
+            with self._script.told(self._disconnected()):
+                self._give_up()
+        # They refer to each other, and there may be many, so leave less to the collector.
+        self._session = self._script = None
+
+    def _give_up(self) -> None:
+        """Fail everything that waits for something that cannot come any more."""
+        waiting = [answer for _, _, answer in self._waiting]
+        self._waiting.clear()
+        if self._outstanding is not None:
+            waiting.insert(0, self._outstanding)
+            self._outstanding = None
+        for answer in waiting:
+            answer.errback(self._disconnected())
+        if self._session is not None:
+            self._session.notice_end(self._disconnected())
+
+    def _disconnected(self) -> Disconnected:
+        return Disconnected("the AGI session is over", self._reason)
+
+
+_log = Logger()
