@@ -12,7 +12,7 @@ import os
 from collections.abc import AsyncIterator
 from typing import Any, Final, NamedTuple
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.interfaces import IConsumer, IPushProducer, IReadDescriptor
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
@@ -279,7 +279,7 @@ class _Sending:
             self.done.callback(None)
 
     def _failed(self, failure: Failure) -> None:
-        if not self._paused:
+        if not failure.check(CancelledError):
             self._leave()
             self.done.errback(failure)
 
@@ -297,7 +297,7 @@ class _Sending:
 
     def resumeProducing(self) -> None:
         self._paused = False
-        if self._waiting is None:
+        if self._waiting is None and not self.done.called:
             self._go_on()
 
     def stopProducing(self) -> None:
