@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -125,7 +125,7 @@ class ReadTests(AudioTestCase):
 
     def spoken_while_there_is_room(self) -> Iterator[int]:
         """Fill the pipe, and tell how many bytes fit."""
-        with suppress(BlockingIOError):
+        with contextlib.suppress(BlockingIOError):
             while True:
                 yield os.write(self.asterisk, bytes(320))
                 self.watch.turn()
