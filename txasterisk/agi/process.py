@@ -77,7 +77,7 @@ def run(script: Script, *, on_hangup: OnHangup = "raise", line_limit: int = SAFE
     """
     if os.isatty(REPLIES):
         name = os.path.basename(sys.argv[0])
-        sys.exit(f"{name} answers a call, and is started by Asterisk: write AGI({name}) there")
+        sys.exit(f"{name} answers a call, and is started by Asterisk: AGI({name})")
     replies, commands = _take_pipes()
     _log_to_the_console()
     react(_answer, (script, on_hangup, line_limit, replies, commands))
