@@ -43,7 +43,7 @@ class FastAGIProtocol(StreamCarrier):
     """
 
     def __init__(self, factory: FastAGIFactory) -> None:
-        super().__init__(factory.routes, factory.line_limit)
+        super().__init__(factory.routes.answer, factory.line_limit)
         self._factory = factory
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail
@@ -19,7 +20,6 @@ from twisted.python.failure import Failure
 from ..errors import Disconnected, LocalProtocolError, RemoteProtocolError
 from .messages import Command, Environment, Reply
 from .reading import EnvironmentReader, Fence, Notice, ReplyReader
-from .routes import Routes
 from .script import RunningScript, Status
 from .session import AGISession
 
@@ -33,14 +33,16 @@ class StreamCarrier(Protocol, ABC):
     One command is outstanding at a time, and each is one write: Asterisk would mix up replies if
     commands came together, and spin if one came in two pieces.
 
-    :param routes: know the scripts.
+    :param answer: runs the script for a call, or says why there is none.
     :param line_limit: the longest command in bytes.
     """
 
     transport: Any
 
-    def __init__(self, routes: Routes, line_limit: int) -> None:
-        self._routes = routes
+    def __init__(
+        self, answer: Callable[[AGISession], RunningScript | Status], line_limit: int
+    ) -> None:
+        self._answer = answer
         self._line_limit = line_limit
         self._environment = EnvironmentReader()
         self._replies = ReplyReader()
@@ -130,7 +132,10 @@ class StreamCarrier(Protocol, ABC):
             self._outstanding = Deferred()
             self.transport.write(self._replies.put_up_fence().line)
         self._read_replies(rest)
-        answering = self._routes.answer(session)
+        self._run_script(session)
+
+    def _run_script(self, session: AGISession) -> None:
+        answering = self._answer(session)
         if isinstance(answering, Status):
             self._finish(answering)
         else:
