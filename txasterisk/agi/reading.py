@@ -28,8 +28,9 @@ MAX_ENVIRONMENT_LINES: Final = 256
 MAX_ENVIRONMENT_BYTES: Final = 65_536
 #: Values of variables have no limit of Asterisk's own; a megabyte is far more than one fetches.
 MAX_REPLY_BYTES: Final = 1_048_576
-#: Lines that answer nothing come from line ends inside the block's values, of which the dialplan
-#: has a few at most, and from usage texts of some ten lines.
+#: Between two replies lines that answer nothing come from line ends inside the block's values, of
+#: which the dialplan has a few at most, and from usage texts of some ten lines; ``HANGUP`` comes
+#: three times in a session, and ``100`` once in a reply.
 MAX_STRAY_LINES: Final = 256
 
 #: Asterisk writes a reply at once, and one of so many bytes comes in one piece over any network.
@@ -145,6 +146,7 @@ class ReplyReader:
         lines = list(self._splitter.feed(data))
         if len(lines) == 1 and self._is_whole_reply(lines[0]):
             self.expected = None
+            self._stray_lines = 0
             return [Reply.parse(lines[0])]
         happenings: list[Happening] = []
         while lines:
@@ -168,8 +170,8 @@ class ReplyReader:
             return self._read_to_fence(self._fence, lines, happenings)
         if self._unfinished or (self.expected is not None and _REPLY_START.match(lines[0])):
             return self._read_reply(lines, happenings)
-        others = [at for at, line in enumerate(lines) if at and self._begins_reply(line)]
-        end = others[0] if others else len(lines)
+        others = (at for at, line in enumerate(lines) if at and self._begins_reply(line))
+        end = next(others, len(lines))
         happenings += self._unasked(lines[:end])
         return lines[end:]
 
@@ -178,21 +180,25 @@ class ReplyReader:
 
     def _unasked(self, lines: list[bytes]) -> Iterator[Happening]:
         """Tell notices from strays."""
+        self._count(len(lines))
         yield from (Notice.HANGUP for line in lines if line == _HANGUP)
         strays = tuple(line for line in lines if line != _HANGUP)
         if strays:
-            self._stray_lines += len(strays)
-            if self._stray_lines > MAX_STRAY_LINES:
-                raise RemoteProtocolError(
-                    f"more than {MAX_STRAY_LINES} lines that answer no AGI command"
-                )
             yield Stray(strays)
+
+    def _count(self, lines: int) -> None:
+        """Take note of lines that answer nothing, and refuse those past the limit."""
+        self._stray_lines += lines
+        if self._stray_lines > MAX_STRAY_LINES:
+            raise RemoteProtocolError(
+                f"more than {MAX_STRAY_LINES} lines that answer no AGI command"
+            )
 
     def _read_reply(self, lines: list[bytes], happenings: list[Happening]) -> list[bytes]:
         """Add the reply if it is complete now, and return the lines after it."""
         first = self._unfinished[0] if self._unfinished else lines[0]
         if first.startswith(b"100 "):
-            return lines[1:]
+            return self._after_trying(lines)
         end = self._end_of_reply(first, lines)
         if end is None:
             self._keep(lines)
@@ -203,6 +209,13 @@ class ReplyReader:
             happenings.append(self.put_up_fence())
             return []
         happenings.append(self._finished(reply))
+        return lines[end:]
+
+    def _after_trying(self, lines: list[bytes]) -> list[bytes]:
+        """Return the lines after those that only say that the reply will come."""
+        others = (at for at, line in enumerate(lines) if not line.startswith(b"100 "))
+        end = next(others, len(lines))
+        self._count(end)
         return lines[end:]
 
     def _read_to_fence(
@@ -232,6 +245,7 @@ class ReplyReader:
 
     def _finished(self, lines: list[bytes]) -> Reply:
         self.expected = None
+        self._stray_lines = 0
         return Reply.parse(b"\n".join(lines))
 
     def _end_of_reply(self, first: bytes, lines: list[bytes]) -> int | None:
