@@ -81,6 +81,7 @@ class EnvironmentReader:
         self.rest = b""
         self._splitter = Splitter(b"\n", MAX_ENVIRONMENT_BYTES, "an AGI variable")
         self._lines: list[bytes] = []
+        self._first_bytes = _FIRST_BYTES
 
     def feed(self, data: bytes) -> Environment | None:
         """
@@ -88,9 +89,9 @@ class EnvironmentReader:
 
         :raises RemoteProtocolError: if they are not AGI, or more than a limit.
         """
+        if self._first_bytes:
+            self._refuse_others(data)
         lines = list(self._splitter.feed(data))
-        if lines and not self._lines and not lines[0].startswith(_FIRST_BYTES):
-            raise RemoteProtocolError(f"not AGI, which begins with 'agi_': {lines[0][:40]!r}")
         end = lines.index(b"") if b"" in lines else None
         self._lines += lines[:end]
         self._refuse_over_limit()
@@ -98,6 +99,12 @@ class EnvironmentReader:
             return None
         self.rest = b"\n".join([*lines[end + 1 :], self._splitter.rest()])
         return Environment(self._lines)
+
+    def _refuse_others(self, data: bytes) -> None:
+        """Recognise another protocol at once: most have no line that would ever end."""
+        if not data.startswith(self._first_bytes[: len(data)]):
+            raise RemoteProtocolError(f"not AGI, which begins with 'agi_': {data[:40]!r}")
+        self._first_bytes = self._first_bytes[len(data) :]
 
     def _refuse_over_limit(self) -> None:
         many = len(self._lines) > MAX_ENVIRONMENT_LINES
