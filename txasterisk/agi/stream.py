@@ -72,6 +72,14 @@ class StreamCarrier(Protocol, ABC):
     def _last_words(self, status: Status) -> bytes:
         """Return what is sent when the script has ended, to tell the dialplan how."""
 
+    def _tell(self, log: Callable[..., None], what: str, **values: Any) -> None:
+        """Log what the peer did."""
+        log(what, **values)
+
+    def _end_stream(self) -> None:
+        """Close the stream when all that was written is sent."""
+        self.transport.loseConnection()
+
     # Commands
 
     def send(self, command: Command) -> Deferred[Reply]:
@@ -121,7 +129,8 @@ class StreamCarrier(Protocol, ABC):
     def _begin(self, environment: Environment) -> None:
         self._session = session = self._described(environment)
         if environment.anomalies:
-            _log.warn(
+            self._tell(
+                _log.warn,
                 "{session}: the environment is not as Asterisk writes it: {anomalies}",
                 session=session,
                 anomalies="; ".join(environment.anomalies[:5]),
@@ -155,7 +164,7 @@ class StreamCarrier(Protocol, ABC):
             # The only time that two lines go together: the end of input that follows makes
             # Asterisk read them both.
             self.transport.write(self._farewell)
-            self.transport.loseConnection()
+            self._end_stream()
 
     def cancel(self) -> None:
         """End the script; a connection that has none is closed."""
@@ -196,7 +205,8 @@ class StreamCarrier(Protocol, ABC):
             elif isinstance(happening, Fence):
                 self.transport.write(happening.line)
             else:
-                _log.warn(
+                self._tell(
+                    _log.warn,
                     "{session}: dropped {count} lines that answer nothing, such as {line!r}",
                     session=self._session,
                     count=len(happening.lines),
@@ -204,15 +214,16 @@ class StreamCarrier(Protocol, ABC):
                 )
 
     def refuse(self, error: Exception) -> None:
-        """Close the connection because of what the peer did, with one line in the log."""
-        _log.warn("AGI with {peer} ended: {error}", peer=self._peer, error=error)
+        """Close the connection because of what the peer did, and log that."""
+        with_whom = self._session or self._peer
+        self._tell(_log.warn, "AGI with {peer} ended: {error}", peer=with_whom, error=error)
         self._reason = error
         self.abort()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._reason = self._reason or reason.value
         if self._session is None and not self._closed:
-            _log.info("{peer} left before it had described a call", peer=self._peer)
+            self._tell(_log.info, "{peer} left before it had described a call", peer=self._peer)
         self._closed = True
         if self._script is None:
             self._give_up()
