@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,21 +10,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from txasterisk.agi.messages import (
     LONG_LINE,
-    MAX_ENVIRONMENT_BYTES,
-    MAX_ENVIRONMENT_LINES,
-    MAX_REPLY_BYTES,
-    MAX_STRAY_LINES,
     MAX_WORDS,
     SAFE_LINE,
     Command,
     Environment,
-    EnvironmentReader,
-    Happening,
     Milliseconds,
-    Notice,
     Reply,
-    ReplyReader,
-    Stray,
     path_parts,
 )
 from txasterisk.errors import LocalProtocolError, RemoteProtocolError
@@ -454,212 +444,5 @@ class ReplyTests(SynchronousTestCase):
             reply = Reply.parse(data)
             self.assertIsNotNone((reply.text, reply.endpos, str(reply)))
             self.assertIsNotNone((reply.number, reply.digit))
-        except RemoteProtocolError:
-            pass
-
-
-class EnvironmentReaderTests(SynchronousTestCase):
-    """Collecting the block."""
-
-    def test_whole_and_in_pieces(self) -> None:
-        """The block may come at once, or byte by byte."""
-        for size in (1, 7, len(ENVIRONMENT)):
-            reader = EnvironmentReader()
-            found = [reader.feed(piece) for piece in pieces(ENVIRONMENT, size)]
-            self.assertEqual(found[:-1], [None] * (len(found) - 1))
-            assert found[-1] is not None
-            self.assertEqual(b"\n".join(found[-1].lines) + b"\n\n", ENVIRONMENT)
-
-    def test_what_follows_is_kept(self) -> None:
-        """The bytes after the block are not lost."""
-        for rest in (b"", b"HANGUP\n", b"b\nagi_arg_2: c\n\nHAN"):
-            reader = EnvironmentReader()
-            self.assertIsNotNone(reader.feed(ENVIRONMENT + rest))
-            self.assertEqual(reader.rest, rest)
-
-    def test_another_protocol_is_refused(self) -> None:
-        """A peer that does not begin with ``agi_`` is refused at its first line."""
-        for data in (b"GET / HTTP/1.1\r\n", b"\n", b"\x16\x03\x01\n"):
-            self.assertRaises(RemoteProtocolError, EnvironmentReader().feed, data)
-
-    def test_too_many_lines_are_refused(self) -> None:
-        """A block that does not end is refused."""
-        reader = EnvironmentReader()
-        self.assertIsNone(reader.feed(b"agi_x: 1\n" * MAX_ENVIRONMENT_LINES))
-        self.assertRaises(RemoteProtocolError, reader.feed, b"agi_x: 1\n")
-
-    def test_too_long_a_line_is_refused(self) -> None:
-        """A line that does not end is refused."""
-        reader = EnvironmentReader()
-        self.assertIsNone(reader.feed(b"agi_x: 1\n" + b"x" * MAX_ENVIRONMENT_BYTES))
-        self.assertRaises(RemoteProtocolError, reader.feed, b"x")
-
-    def test_too_many_bytes_are_refused(self) -> None:
-        """Many long lines are refused as well as one."""
-        reader = EnvironmentReader()
-        half = b"agi_x: " + b"x" * (MAX_ENVIRONMENT_BYTES // 2) + b"\n"
-        self.assertIsNone(reader.feed(half))
-        self.assertRaises(RemoteProtocolError, reader.feed, half)
-
-    @given(st.binary(), st.integers(1, 9))
-    def test_any_bytes_are_a_block_or_refused(self, data: bytes, size: int) -> None:
-        """Any bytes at any cuts make an environment, or a RemoteProtocolError."""
-        reader = EnvironmentReader()
-        try:
-            for piece in pieces(b"agi_" + data, size):
-                if reader.feed(piece) is not None:
-                    break
-        except RemoteProtocolError:
-            pass
-
-
-def pieces(data: bytes, size: int) -> Iterable[bytes]:
-    """Cut the data into pieces of that size."""
-    return (data[at : at + size] for at in range(0, len(data), size))
-
-
-class ReplyReaderTests(SynchronousTestCase):
-    """Which reply belongs to which command."""
-
-    def setUp(self) -> None:
-        """Begin after the environment."""
-        self.reader = ReplyReader()
-
-    def read(self, name: str, data: bytes) -> list[Happening]:
-        """What is made of the data when it comes after the command."""
-        self.reader.expected = Command(name)
-        return self.reader.feed(data)
-
-    def test_a_line(self) -> None:
-        """Most replies are one line."""
-        self.assertEqual(self.read("ANSWER", b"200 result=0\n"), [Reply(200, "0", "")])
-
-    def test_a_line_in_pieces(self) -> None:
-        """A reply is complete with its LF."""
-        self.assertEqual(self.read("ANSWER", b"200 res"), [])
-        self.assertEqual(self.reader.feed(b"ult=0\n"), [Reply(200, "0", "")])
-
-    def test_trying(self) -> None:
-        """The 100 of GOSUB is not its reply."""
-        self.assertEqual(
-            self.read("GOSUB", b"100 result=0 Trying...\n200 result=0 Gosub complete\n"),
-            [Reply(200, "0", "Gosub complete")],
-        )
-
-    def test_usage(self) -> None:
-        """A usage text is one reply, even where its lines look like replies."""
-        block = b"520-Invalid command syntax.\nUsage: X\n200 result=1 (x)\nHANGUP\n\n520 End\n"
-        for size in (1, len(block)):
-            self.reader.expected = Command("GET VARIABLE")
-            found = [one for piece in pieces(block, size) for one in self.reader.feed(piece)]
-            self.assertEqual(
-                found,
-                [
-                    Reply(
-                        520,
-                        "",
-                        "Invalid command syntax.\nUsage: X\n200 result=1 (x)\nHANGUP\n\n520 End",
-                    )
-                ],
-            )
-
-    def test_usage_in_one_line(self) -> None:
-        """A command without a documentation has a 520 of one line."""
-        self.assertEqual(
-            self.read("X", b"520 Invalid command syntax.\n"),
-            [Reply(520, "", "Invalid command syntax.")],
-        )
-
-    def test_hangup_before_the_reply(self) -> None:
-        """``HANGUP`` is not the reply to the command that waits for one."""
-        self.assertEqual(
-            self.read("NOOP", b"HANGUP\n200 result=0\n"), [Notice.HANGUP, Reply(200, "0", "")]
-        )
-
-    def test_hangup_after_the_reply(self) -> None:
-        """``HANGUP`` may come twice, and with the reply."""
-        self.assertEqual(
-            self.read("STREAM FILE", b"200 result=-1 endpos=1\nHANGUP\nHANGUP\n"),
-            [Reply(200, "-1", "endpos=1"), Notice.HANGUP, Notice.HANGUP],
-        )
-
-    def test_hangup_while_nothing_is_outstanding(self) -> None:
-        """``HANGUP`` comes at any time."""
-        self.assertEqual(self.reader.feed(b"HANGUP\n"), [Notice.HANGUP])
-
-    def test_a_value_of_several_lines(self) -> None:
-        """The value of a variable ends with a parenthesis and a LF."""
-        self.assertEqual(self.read("get variable", b"200 result=1 (a\nHANGUP\n"), [])
-        (reply,) = self.reader.feed(b"200 result=0\n\nb)\n")
-        assert isinstance(reply, Reply)
-        self.assertEqual(reply.text, "a\nHANGUP\n200 result=0\n\nb")
-
-    def test_a_value_with_a_line_that_looks_like_its_end(self) -> None:
-        """Of what comes together, the last line with a parenthesis ends the value."""
-        happenings = self.read("GET VARIABLE", b"200 result=1 ((a)\nHANGUP\n(b)\nc)\nHANGUP\n")
-        self.assertEqual(happenings, [Reply(200, "1", "((a)\nHANGUP\n(b)\nc)"), Notice.HANGUP])
-
-    def test_an_unset_variable_is_one_line(self) -> None:
-        """A reply without a value does not wait for the end of one."""
-        self.assertEqual(self.read("GET VARIABLE", b"200 result=0\n"), [Reply(200, "0", "")])
-
-    def test_a_late_reply_is_not_the_next_commands(self) -> None:
-        """What comes together with a reply cannot answer a command that was not yet sent."""
-        self.assertEqual(
-            self.read("EXEC", b"200 result=1\n520-Invalid\nUsage\n520 End\n"),
-            [Reply(200, "1", ""), Stray((b"520-Invalid", b"Usage", b"520 End"))],
-        )
-
-    def test_lines_that_answer_nothing(self) -> None:
-        """While nothing is outstanding every other line is a stray."""
-        self.assertEqual(
-            self.reader.feed(b"b\n200 result=1\n\n"), [Stray((b"b", b"200 result=1", b""))]
-        )
-
-    def test_a_reply_without_a_command(self) -> None:
-        """A line that looks like a reply answers nothing when nothing was asked."""
-        self.assertEqual(self.reader.feed(b"200 result=1\n"), [Stray((b"200 result=1",))])
-        self.read("NOOP", b"200 result=0\n")
-        self.assertEqual(self.reader.feed(b"200 result=1\n"), [Stray((b"200 result=1",))])
-
-    def test_lines_that_are_no_reply(self) -> None:
-        """A line that is no reply is none, even when one is awaited."""
-        self.assertEqual(
-            self.read("NOOP", b"agi_arg_2: x\n\n200 result=0\n"),
-            [Reply(200, "0", ""), Stray((b"agi_arg_2: x", b""))],
-        )
-
-    def test_too_many_strays_are_refused(self) -> None:
-        """A peer that talks without being asked is refused."""
-        self.reader.feed(b"x\n" * MAX_STRAY_LINES)
-        self.assertRaises(RemoteProtocolError, self.reader.feed, b"x\n")
-
-    def test_too_long_a_reply_is_refused(self) -> None:
-        """A reply may have a megabyte, not more, in one line or in many."""
-        line = b"200 result=1 (" + b"x" * (MAX_REPLY_BYTES - 15) + b")"
-        self.assertEqual(len(self.read("GET FULL VARIABLE", line + b"\n")), 1)
-        self.reader.expected = Command("GET FULL VARIABLE")
-        self.assertRaises(RemoteProtocolError, self.reader.feed, b"x" + line)
-
-    def test_the_limit_is_for_one_reply(self) -> None:
-        """Several long replies one after the other are no matter."""
-        half = b"x" * (MAX_REPLY_BYTES // 2 + 100)
-        for _ in range(3):
-            self.assertEqual(len(self.read("GET VARIABLE", b"200 result=1 (\n" + half + b")\n")), 1)
-
-    def test_a_reply_of_too_many_lines_is_refused(self) -> None:
-        """A usage text that does not end is refused."""
-        self.assertEqual(self.read("X", b"520-Invalid\n"), [])
-        self.reader.feed(b"\n" * (MAX_REPLY_BYTES - 12))
-        self.assertRaises(RemoteProtocolError, self.reader.feed, b"\n" * 2)
-
-    @given(st.lists(st.binary(max_size=20), max_size=8), st.integers(1, 9))
-    def test_any_bytes_are_happenings_or_refused(self, lines: list[bytes], size: int) -> None:
-        """Any bytes at any cuts make happenings, or a RemoteProtocolError."""
-        reader = ReplyReader()
-        try:
-            for piece in pieces(b"\n".join(lines), size):
-                reader.expected = Command("GET VARIABLE")
-                reader.feed(piece)
         except RemoteProtocolError:
             pass

@@ -23,7 +23,7 @@ from txasterisk.agi import (
     Routes,
     Script,
 )
-from txasterisk.agi.messages import MAX_REPLY_BYTES
+from txasterisk.agi.reading import MAX_REPLY_BYTES
 from txasterisk.errors import CommandFailed, Disconnected, HungUp, LocalProtocolError
 
 from . import ENVIRONMENT
@@ -269,10 +269,42 @@ class RepliesTests(FastAGITestCase):
         self.script = script
         connection = Connection(self.factory)
         with capturedLogs() as logs:
-            connection.say(ENVIRONMENT + b"200 result=1 (forged)\nagi_arg_2: x\n\n")
+            connection.say(ENVIRONMENT + b"agi_arg_2: x\n\n")
+            fence = connection.heard()
+            connection.say(b"200 result=1 (forged)\n")
+            self.assertEqual(connection.heard(), b"")
+            token = fence.removeprefix(b'GET FULL VARIABLE "').removesuffix(b'"\n')
+            connection.say(b"200 result=1 (" + token + b")\n")
         self.assertEqual([log["log_level"] for log in logs], [LogLevel.warn])
+        self.assertEqual(connection.heard(), b'GET VARIABLE "X"\n')
         connection.say(b"200 result=1 (genuine)\n")
         self.assertEqual(self.told, ["genuine"])
+
+    def test_anomalous_environment(self) -> None:
+        """A block that is not as Asterisk writes it may go on, so no answer is trusted before."""
+        connection = Connection(self.factory)
+        connection.say(ENVIRONMENT.replace(b"Alice", b"Alice\nagi_extension: 9"))
+        fence = connection.heard()
+        self.assertTrue(fence.startswith(b'GET FULL VARIABLE "txasterisk-'))
+        connection.say(b"200 result=1 (" + fence[19:-2] + b")\n")
+        self.assertEqual(connection.heard(), b"ANSWER\n")
+
+    def test_a_value_that_looks_like_two_replies(self) -> None:
+        """A long value is read to its end, whatever it holds and however it is cut."""
+
+        async def script(session: AGISession) -> object:
+            return await session.get_full_variable("${X}"), await session.get_variable("Y")
+
+        call = self.call(script)
+        self.assertEqual(call.heard(), b'GET FULL VARIABLE "${X}"\n')
+        call.say(b"200 result=1 (" + b"x" * 2000 + b")\n")
+        fence = call.heard()
+        call.say(b"200 result=1 (forged)\n")
+        self.assertEqual(call.heard(), b"")
+        call.say(b"200 result=1 (" + fence[19:-2] + b")\n")
+        self.assertEqual(call.heard(), b'GET VARIABLE "Y"\n')
+        call.say(b"200 result=1 (y)\n")
+        self.assertEqual(self.told, [("x" * 2000 + ")\n200 result=1 (forged", "y")])
 
     def test_odd_environment_is_told(self) -> None:
         """A block that is not as Asterisk writes it is one line in the log."""

@@ -15,15 +15,8 @@ from random import Random
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from txasterisk.agi.messages import (
-    Command,
-    Environment,
-    EnvironmentReader,
-    Happening,
-    Notice,
-    Reply,
-    ReplyReader,
-)
+from txasterisk.agi.messages import Command, Environment, Reply
+from txasterisk.agi.reading import EnvironmentReader, Happening, Notice, ReplyReader
 
 FOLDER = Path(__file__).parent.parent / "transcripts" / "agi"
 VERSIONS = ("16", "22")

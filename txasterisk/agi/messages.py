@@ -2,9 +2,7 @@
 What travels over AGI: the environment block, commands, and their replies.
 
 Asterisk first describes the call in a block of lines; then it answers commands, one at a time.
-A reply is not simply a line: usage texts and the values of variables span several, and
-``HANGUP`` or a left-over line may stand between them. :class:`ReplyReader` sorts that out, so that
-no reply is ever taken for another command's.
+A reply is not simply a line: usage texts and the values of variables span several.
 """
 
 from __future__ import annotations
@@ -13,12 +11,10 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from enum import Enum
 from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import parse_qs, unquote
 
-from .._lines import Splitter
 from ..errors import LocalProtocolError, RemoteProtocolError
 
 __all__ = [
@@ -27,14 +23,9 @@ __all__ = [
     "Argument",
     "Command",
     "Environment",
-    "EnvironmentReader",
-    "Happening",
     "Milliseconds",
-    "Notice",
     "Reply",
-    "ReplyReader",
     "Seconds",
-    "Stray",
     "UnixTime",
     "WholeSeconds",
     "path_parts",
@@ -49,28 +40,13 @@ LONG_LINE: Final = 8190
 #: a buffer and end the whole Asterisk process.
 MAX_WORDS: Final = 127
 
-#: A FastAGI block has 22 variables and at most 127 arguments; the rest is room for lines that a
-#: line end inside a value has added.
-MAX_ENVIRONMENT_LINES: Final = 256
-#: The arguments of the dialplan's ``AGI()`` share 8 kB, and a block repeats one of them at most;
-#: names and numbers of the caller need some hundred bytes each.
-MAX_ENVIRONMENT_BYTES: Final = 65_536
-#: Values of variables have no limit of Asterisk's own; a megabyte is far more than one fetches.
-MAX_REPLY_BYTES: Final = 1_048_576
-#: Lines that answer nothing come from line ends inside the block's values, of which the dialplan
-#: has a few at most, and from usage texts of some ten lines.
-MAX_STRAY_LINES: Final = 256
-
-_FIRST_BYTES: Final = b"agi_"
 #: What Asterisk says for the URL when AGI goes over AMI.
 _ASYNC: Final = "async"
-_HANGUP: Final = b"HANGUP"
 _VALUES_THAT_SPAN_LINES: Final = frozenset(
     {"GET VARIABLE", "GET FULL VARIABLE", "DATABASE GET", "RECEIVE TEXT"}
 )
 _COMMAND_NAME: Final = re.compile(r'[^\s"\\]+(?: [^\s"\\]+)*')
 _REPLY: Final = re.compile("([0-9]{3})[ -](.*)", re.DOTALL)
-_REPLY_START: Final = re.compile(b"[0-9]{3}[ -]")
 _ENDPOS: Final = re.compile(r"endpos=(-?[0-9]{1,19})(?![0-9])")
 _DIGITS: Final = frozenset("0123456789*#ABCD")
 _MAX_MILLISECONDS: Final = 2**31 - 1
@@ -511,163 +487,3 @@ class Reply(NamedTuple):
         """The position after ``endpos=``, in the unit of the command, or None."""
         match = _ENDPOS.search(self.tail, self.tail.rfind(")") + 1)
         return int(match[1]) if match else None
-
-
-# Reading
-
-
-class Notice(Enum):
-    """What Asterisk says without being asked."""
-
-    HANGUP = "HANGUP"
-
-
-class Stray(NamedTuple):
-    """Lines that answer no command; they go to nobody."""
-
-    lines: tuple[bytes, ...]
-
-
-Happening: TypeAlias = Reply | Notice | Stray
-
-
-class EnvironmentReader:
-    """
-    Collect the environment block.
-
-    :ivar rest: the bytes that came after the block.
-    """
-
-    def __init__(self) -> None:
-        self.rest = b""
-        self._splitter = Splitter(b"\n", MAX_ENVIRONMENT_BYTES, "an AGI variable")
-        self._lines: list[bytes] = []
-
-    def feed(self, data: bytes) -> Environment | None:
-        """
-        Take some bytes and return the environment once its empty line has come.
-
-        :raises RemoteProtocolError: if they are not AGI, or more than a limit.
-        """
-        lines = list(self._splitter.feed(data))
-        if lines and not self._lines and not lines[0].startswith(_FIRST_BYTES):
-            raise RemoteProtocolError(f"not AGI, which begins with 'agi_': {lines[0][:40]!r}")
-        end = lines.index(b"") if b"" in lines else None
-        self._lines += lines[:end]
-        self._refuse_over_limit()
-        if end is None:
-            return None
-        self.rest = b"\n".join([*lines[end + 1 :], self._splitter.rest()])
-        return Environment(self._lines)
-
-    def _refuse_over_limit(self) -> None:
-        many = len(self._lines) > MAX_ENVIRONMENT_LINES
-        if many or sum(map(len, self._lines)) > MAX_ENVIRONMENT_BYTES:
-            raise RemoteProtocolError(
-                f"an AGI environment of more than {MAX_ENVIRONMENT_LINES} lines"
-                f" or {MAX_ENVIRONMENT_BYTES} bytes"
-            )
-
-
-class ReplyReader:
-    """
-    Make replies and notices of what Asterisk sends after the environment.
-
-    A command is put into :attr:`expected` when it is written, and the next only after its reply.
-    So whatever comes together with a reply was sent before the next command was there: it
-    is the rest of the same reply, a notice, or a stray, but never another reply.
-
-    :ivar expected: the command whose reply is to come, or None.
-    """
-
-    def __init__(self) -> None:
-        self._splitter = Splitter(b"\n", MAX_REPLY_BYTES, "an AGI reply")
-        self.expected: Command | None = None
-        self._unfinished: list[bytes] = []
-        self._unfinished_bytes = 0
-        self._stray_lines = 0
-
-    def feed(self, data: bytes) -> list[Happening]:
-        """
-        Take some bytes and return what they complete, in order.
-
-        :raises RemoteProtocolError: if they are more than a limit.
-        """
-        lines = list(self._splitter.feed(data))
-        if len(lines) == 1 and self._is_whole_reply(lines[0]):
-            self.expected = None
-            return [Reply.parse(lines[0])]
-        happenings: list[Happening] = []
-        strays: list[bytes] = []
-        at = 0
-        while at < len(lines):
-            line = lines[at]
-            if self._unfinished or (self.expected is not None and _REPLY_START.match(line)):
-                at = self._read_reply(lines, at, happenings)
-                continue
-            if line == _HANGUP:
-                happenings.append(Notice.HANGUP)
-            else:
-                strays.append(line)
-            at += 1
-        if strays:
-            happenings.append(self._counted(Stray(tuple(strays))))
-        return happenings
-
-    def _is_whole_reply(self, line: bytes) -> bool:
-        """Tell the usual case, for which there is no need to look further."""
-        return (
-            line.startswith(b"200 ")
-            and (b" (" not in line or line.endswith(b")"))
-            and self.expected is not None
-            and not self._unfinished
-        )
-
-    def _read_reply(self, lines: list[bytes], at: int, happenings: list[Happening]) -> int:
-        """Add the reply if it is complete now; return where it ends in the lines."""
-        first = self._unfinished[0] if self._unfinished else lines[at]
-        if first.startswith(b"100 "):
-            return at + 1
-        end = self._end_of_reply(first, lines, at)
-        if end is None:
-            self._keep(lines[at:])
-            return len(lines)
-        self.expected = None
-        happenings.append(Reply.parse(self._taken(lines[at:end])))
-        return end
-
-    def _end_of_reply(self, first: bytes, lines: list[bytes], at: int) -> int | None:
-        """Return the place after the line that ends the reply that begins with ``first``."""
-        if first.startswith(b"520-"):
-            ends = (end for end in range(at, len(lines)) if lines[end].startswith(b"520 "))
-        elif b" (" in first and self.expected and self.expected.value_may_span_lines:
-            # A line in the value may end like the reply does, so the last such line counts.
-            ends = (end for end in reversed(range(at, len(lines))) if lines[end].endswith(b")"))
-        else:
-            return at + 1
-        end = next(ends, None)
-        return None if end is None else end + 1
-
-    def _taken(self, lines: list[bytes]) -> bytes:
-        """Return the whole reply that these lines end."""
-        if len(lines) == 1 and not self._unfinished:
-            return lines[0]
-        self._keep(lines)
-        reply = b"\n".join(self._unfinished)
-        self._unfinished.clear()
-        self._unfinished_bytes = 0
-        return reply
-
-    def _keep(self, lines: list[bytes]) -> None:
-        self._unfinished += lines
-        self._unfinished_bytes += sum(map(len, lines)) + len(lines)
-        if self._unfinished_bytes > MAX_REPLY_BYTES + 1:
-            raise RemoteProtocolError(f"an AGI reply of more than {MAX_REPLY_BYTES} bytes")
-
-    def _counted(self, stray: Stray) -> Stray:
-        self._stray_lines += len(stray.lines)
-        if self._stray_lines > MAX_STRAY_LINES:
-            raise RemoteProtocolError(
-                f"more than {MAX_STRAY_LINES} lines that answer no AGI command"
-            )
-        return stray

@@ -17,7 +17,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ..errors import Disconnected, LocalProtocolError, RemoteProtocolError
-from .messages import Command, Environment, EnvironmentReader, Notice, Reply, ReplyReader, Stray
+from .messages import Command, Environment, Reply
+from .reading import EnvironmentReader, Fence, Notice, ReplyReader
 from .routes import Routes
 from .script import RunningScript, Status
 from .session import AGISession
@@ -123,8 +124,12 @@ class StreamCarrier(Protocol, ABC):
                 session=session,
                 anomalies="; ".join(environment.anomalies[:5]),
             )
-        # What came along is read first, so that it cannot pass for an answer to the script.
-        self._read_replies(self._environment.rest)
+        rest = self._environment.rest
+        if environment.anomalies or rest.replace(b"HANGUP\n", b""):
+            # A value has cut the block short. More of it may come, and must not pass for answers.
+            self._outstanding = Deferred()
+            self.transport.write(self._replies.put_up_fence().line)
+        self._read_replies(rest)
         answering = self._routes.answer(session)
         if isinstance(answering, Status):
             self._finish(answering)
@@ -183,7 +188,9 @@ class StreamCarrier(Protocol, ABC):
                 self._answered(happening)
             elif happening is Notice.HANGUP:
                 self.hung_up()
-            elif isinstance(happening, Stray):
+            elif isinstance(happening, Fence):
+                self.transport.write(happening.line)
+            else:
                 _log.warn(
                     "{session}: dropped {count} lines that answer nothing, such as {line!r}",
                     session=self._session,
