@@ -150,7 +150,9 @@ class ReplyTests(SynchronousTestCase):
 
     def test_usage(self) -> None:
         """A usage text has several lines."""
-        answer = b"520-Invalid command syntax.  Proper usage follows:\nx\n520 End of proper usage.\n"
+        answer = (
+            b"520-Invalid command syntax.  Proper usage follows:\nx\n520 End of proper usage.\n"
+        )
         self.assertEqual(reply_to(GET, answer).code, 520)
 
     def test_gosub(self) -> None:
@@ -164,6 +166,11 @@ class ReplyTests(SynchronousTestCase):
         self.assertEqual(reply_to(GET, answer).text, "b")
 
     def test_none(self) -> None:
-        """Where there is no reply, or only its beginning, it is said so."""
+        """Where there is no reply it is said so."""
         self.assertRaises(RemoteProtocolError, reply_to, GET, b"aaa)\n")
-        self.assertRaises(RemoteProtocolError, reply_to, GET, b"200 result=1 (a\n")
+        self.assertRaises(RemoteProtocolError, reply_to, Command("GOSUB"), b"100 Trying...\n")
+
+    def test_two(self) -> None:
+        """To an application that returns 1 Asterisk adds the usage of ``EXEC``."""
+        answer = b"200 result=1\n520-Invalid command syntax.\n520 End of proper usage.\n"
+        self.assertEqual(reply_to(Command("EXEC", "X"), answer), Reply(200, "1", ""))
