@@ -1,6 +1,13 @@
 """Everything that the Asterisk PBX speaks to programs, natively in Twisted."""
 
-from .agi import AGISession, FastAGIFactory, FastAGIProtocol, FastAGIService
+from .agi import (
+    AGISession,
+    AsyncAGI,
+    AsyncAGIService,
+    FastAGIFactory,
+    FastAGIProtocol,
+    FastAGIService,
+)
 from .ami import AMIFactory, AMIProtocol, AMIService, Event, Response
 from .ari import Application, ARIClient, ARIService, Call
 from .errors import (
@@ -29,6 +36,8 @@ __all__ = [
     "ActionFailed",
     "Application",
     "AsteriskError",
+    "AsyncAGI",
+    "AsyncAGIService",
     "Call",
     "CallFailed",
     "CommandFailed",

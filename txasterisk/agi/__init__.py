@@ -1,6 +1,7 @@
 """AGI: a script for each call, whatever carries its commands."""
 
 from .._status import STATUS_VARIABLE
+from .asyncagi import AsyncAGI, AsyncAGIService
 from .messages import LONG_LINE, SAFE_LINE, Command, Environment, Reply
 from .protocol import FastAGIFactory, FastAGIProtocol
 from .results import (
@@ -22,6 +23,8 @@ __all__ = [
     "SAFE_LINE",
     "STATUS_VARIABLE",
     "AGISession",
+    "AsyncAGI",
+    "AsyncAGIService",
     "Carrier",
     "ChannelState",
     "Command",

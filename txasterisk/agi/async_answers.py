@@ -14,9 +14,9 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from ..errors import RemoteProtocolError
-from .messages import Command, Reply
+from .messages import Command, Environment, Reply
 
-__all__ = ["FETCH", "Readings", "reply_to"]
+__all__ = ["FETCH", "Readings", "environment_in", "reply_to"]
 
 #: The command that fetches what is left, and what it adds to that.
 FETCH: Final = Command("NOOP")
@@ -75,6 +75,17 @@ class Readings:
         if not whole.endswith(fetched):
             raise RemoteProtocolError(f"not what NOOP answers over AsyncAGI: {whole[-40:]!r}")
         return whole.removesuffix(fetched)
+
+
+def environment_in(block: bytes) -> Environment:
+    """
+    Read the environment.
+
+    :raises RemoteProtocolError: if it is none, or not all of it.
+    """
+    if not block.startswith(b"agi_") or not block.endswith(b"\n\n"):
+        raise RemoteProtocolError(f"no AGI environment: {block[:20]!r} ... {block[-20:]!r}")
+    return Environment(block.removesuffix(b"\n\n").split(b"\n"))
 
 
 def reply_to(command: Command, answer: bytes) -> Reply:
