@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING
 from ._on_demand import on_demand
 
 if TYPE_CHECKING:
-    from .agi import AGISession, FastAGIFactory, FastAGIProtocol, FastAGIService
+    from .agi import (
+        AGISession,
+        AsyncAGI,
+        AsyncAGIService,
+        FastAGIFactory,
+        FastAGIProtocol,
+        FastAGIService,
+    )
     from .ami import AMIFactory, AMIProtocol, AMIService, Event, Response
     from .ari import Application, ARIClient, ARIService, Call
     from .errors import (
@@ -27,7 +34,8 @@ else:
     __getattr__ = on_demand(
         __name__,
         {
-            "agi": "AGISession FastAGIFactory FastAGIProtocol FastAGIService",
+            "agi": "AGISession AsyncAGI AsyncAGIService FastAGIFactory FastAGIProtocol"
+            " FastAGIService",
             "ami": "AMIFactory AMIProtocol AMIService Event Response",
             "ari": "ARIClient ARIService Application Call",
             "errors": "ActionFailed AsteriskError CallFailed CommandFailed Disconnected EventsLost"
@@ -45,6 +53,8 @@ __all__ = [
     "ActionFailed",
     "Application",
     "AsteriskError",
+    "AsyncAGI",
+    "AsyncAGIService",
     "Call",
     "CallFailed",
     "CommandFailed",

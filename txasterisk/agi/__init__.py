@@ -1,6 +1,7 @@
 """AGI: a script for each call, whatever carries its commands."""
 
 from .._status import STATUS_VARIABLE
+from .asyncagi import AsyncAGI, AsyncAGIService
 from .audio import Audio, AudioFormat
 from .messages import LONG_LINE, SAFE_LINE, Command, Environment, Reply
 from .process import run
@@ -24,6 +25,8 @@ __all__ = [
     "SAFE_LINE",
     "STATUS_VARIABLE",
     "AGISession",
+    "AsyncAGI",
+    "AsyncAGIService",
     "Audio",
     "AudioFormat",
     "Carrier",

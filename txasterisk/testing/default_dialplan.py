@@ -74,6 +74,11 @@ async def _agi(call: Call) -> None:
     await call.user_event("AGIDone", Status=call.get("AGISTATUS"), Path=call.get("AGI_PATH"))
 
 
+async def _async_agi(call: Call) -> None:
+    await call.agi("agi:async", f"/{call.get('AGI_PATH')}")
+    await call.user_event("AGIDone", Status=call.get("AGISTATUS"), Path=call.get("AGI_PATH"))
+
+
 async def _stasis(call: Call) -> None:
     arguments = call.get("STASIS_ARGS")
     call.step("GotoIf", f"{int(bool(arguments))}?arguments")
@@ -107,6 +112,7 @@ _EXTENSIONS = {
     "playback": _playback,
     "digits": _digits,
     "agi": _agi,
+    "asyncagi": _async_agi,
     "stasis": _stasis,
     "h": _after_hangup,
 }
