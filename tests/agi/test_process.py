@@ -37,8 +37,8 @@ FAILURE = b'SET VARIABLE "TXASTERISK_STATUS" "FAILURE"\n'
 class TurningReactor(Clock):
     """A clock that calls what a signal has left for it when it is advanced."""
 
-    def callFromThread(self, called: Callable[[], object]) -> None:
-        self.callLater(0, called)
+    def callFromThread(self, called: Callable[..., object], *arguments: object) -> None:
+        self.callLater(0, called, *arguments)
 
 
 class Pipes(StringTransport):
@@ -118,22 +118,41 @@ class CarrierTests(SynchronousTestCase):
         self.assertEqual(self.carrier.status, Status.FAILURE)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
+    def hang_up(self) -> None:
+        """Send the signal, and let the reactor turn."""
+        self.carrier.signalled()
+        self.reactor.pump([0, 0])
+
     def test_the_hangup(self) -> None:
-        """The signal has what the script awaits fail, in the next turn of the reactor."""
+        """The signal has what the script awaits fail, but not in the midst of anything."""
         self.call(lambda _: Deferred())
         self.carrier.signalled()
         self.assertEqual(self.told, [])
-        self.reactor.advance(0)
+        self.reactor.pump([0, 0])
         self.assertEqual(self.told, [HungUp])
         self.assertEqual(self.heard(), HANGUP)
         self.pipes.end()
         self.assertEqual(self.carrier.status, Status.HANGUP)
 
+    def test_a_reply_and_the_hangup_at_once(self) -> None:
+        """The reply was there before the signal, so it counts, although it is read after it."""
+
+        async def script(session: AGISession) -> object:
+            await session.hangup()
+            await session.when_hung_up()
+            return "told"
+
+        self.call(script)
+        self.carrier.signalled()
+        self.reactor.advance(0)
+        self.say(b"200 result=1\n")
+        self.reactor.advance(0)
+        self.assertEqual(self.told, ["told"])
+
     def test_the_hangup_of_a_script_that_wants_to_be_cancelled(self) -> None:
         """Then what it awaits is cancelled."""
         self.call(lambda _: Deferred(), "cancel")
-        self.carrier.signalled()
-        self.reactor.advance(0)
+        self.hang_up()
         self.assertEqual(self.told, [CancelledError])
         self.assertEqual(self.heard(), HANGUP)
 
@@ -141,8 +160,7 @@ class CarrierTests(SynchronousTestCase):
         """Then it goes on."""
         self.call(lambda _: Deferred(), "tell")
         hung_up = self.session.when_hung_up()
-        self.carrier.signalled()
-        self.reactor.advance(0)
+        self.hang_up()
         self.successResultOf(hung_up)
         self.assertEqual(self.told, [])
 
@@ -153,8 +171,7 @@ class CarrierTests(SynchronousTestCase):
             return session.hung_up, await session.get_variable("X")
 
         self.start(script)
-        self.carrier.signalled()
-        self.reactor.advance(0)
+        self.hang_up()
         self.say(PROCESS_ENVIRONMENT)
         self.say(b"200 result=1 (x)\n")
         self.assertEqual(self.told, [(True, "x")])
@@ -296,8 +313,7 @@ class CarrierTests(SynchronousTestCase):
         """The script begins all the same, as it does when the caller hangs up before."""
         self.start(AGISession.answer)
         self.say(EAGI_ENVIRONMENT)
-        self.carrier.signalled()
-        self.reactor.advance(0)
+        self.hang_up()
         self.say(b"200 result=0\n")
         self.assertEqual(self.told, [HungUp])
 

@@ -1,14 +1,15 @@
 """
 Scripts that are run over every carrier, in this process or in one that Asterisk starts.
 
-What a script returns is told to the test in a channel variable, as JSON: so it makes no difference
-where it ran.
+What a script returns is told to the test in a channel variable: so it makes no difference where it
+ran.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from twisted.internet import reactor
@@ -18,7 +19,7 @@ from twisted.internet.task import deferLater
 from txasterisk.agi import AGISession, Script
 from txasterisk.errors import AsteriskError, CommandFailed, HungUp
 
-__all__ = ["LONG_COMMANDS", "RESULT", "SCRIPTS", "telling"]
+__all__ = ["LONG_COMMANDS", "RESULT", "SCRIPTS", "telling", "told"]
 
 #: The channel variable with what a script has returned.
 RESULT: Final = "RESULT"
@@ -31,11 +32,17 @@ STEPS: Final = 6
 def telling(script: Script) -> Script:
     """Have a script tell what it returns."""
 
-    async def told(session: AGISession) -> None:
+    async def run(session: AGISession) -> None:
         result = await script(session)
-        await session.set_variable(RESULT, json.dumps(result))
+        # Asterisk tells AMI the values of variables with backslashes.
+        await session.set_variable(RESULT, json.dumps(result).encode().hex())
 
-    return told
+    return run
+
+
+def told(value: str) -> Any:
+    """Return what a script has returned."""
+    return json.loads(bytes.fromhex(value))
 
 
 async def everything(session: AGISession) -> object:
@@ -59,7 +66,7 @@ async def everything(session: AGISession) -> object:
         await session.exec("Wait", "0.1"),
         await session.exec("Set", "SHAPE=round,or,square"),
         await session.get_variable("SHAPE"),
-        await session.gosub("txasterisk", "routine", 1, "a b", "c"),
+        await session.gosub("txasterisk", "routine", arguments="a b,c"),
         await session.get_variable("GOSUB_RETVAL"),
     ]
 
@@ -151,13 +158,13 @@ LONG_COMMANDS: Final[dict[str, Callable[[AGISession, str], Deferred[Any]]]] = {
 async def hangup_during(session: AGISession) -> object:
     """Run the command that the variable ``DURING`` names, and clean up after the hangup."""
     await session.answer()
-    command = LONG_COMMANDS[await session.get_variable("DURING") or ""]
+    name = await session.get_variable("DURING") or ""
     spool = await session.get_full_variable("${ASTSPOOLDIR}")
     try:
-        outcome = str(await command(session, spool))
+        outcome = str(await LONG_COMMANDS[name](session, spool))
     except HungUp:
         outcome = "HungUp"
-    return [outcome, *await _after_hangup(session)]
+    return [name, outcome, *await _after_hangup(session)]
 
 
 async def hangup_between(session: AGISession) -> object:
@@ -180,12 +187,11 @@ async def hangup_at_any_time(session: AGISession) -> object:
     """Run commands until the caller hangs up, which may be at any moment."""
     await session.answer()
     await session.exec("UserEvent", "Stopped")
-    try:
+    with suppress(HungUp):
         while True:
             await session.set_variable("COUNT", "1")
             await session.channel_status()
-    except HungUp:
-        return await _after_hangup(session)
+    return await _after_hangup(session)
 
 
 async def hangup_by_itself(session: AGISession) -> object:
@@ -204,7 +210,8 @@ async def hangup_cancels(session: AGISession) -> object:
     try:
         await Deferred()
     except CancelledError:
-        return ["CancelledError", *await _after_hangup(session)]
+        pass
+    return await _after_hangup(session)
 
 
 async def hangup_is_told(session: AGISession) -> object:
@@ -236,7 +243,7 @@ async def failing(session: AGISession) -> None:
     raise ZeroDivisionError
 
 
-async def unreachable(session: AGISession) -> object:
+async def unreachable(session: AGISession) -> None:
     """Wait for a hangup after which Asterisk takes no more commands."""
     await session.answer()
     await session.exec("UserEvent", "Stopped")

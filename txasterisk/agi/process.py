@@ -163,7 +163,8 @@ class ProcessCarrier(StreamCarrier):
     def signalled(self) -> None:
         """Take note of the signal that tells of the hangup; in the midst of anything."""
         self._signalled = True
-        self._reactor.callFromThread(self.hung_up)
+        # A reply that was sent before the signal is in the pipe already, and comes first.
+        self._reactor.callFromThread(self._reactor.callLater, 0, self.hung_up)
 
     def _described(self, environment: Environment) -> AGISession:
         session = super()._described(environment)
