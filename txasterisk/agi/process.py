@@ -163,8 +163,9 @@ class ProcessCarrier(StreamCarrier):
     def signalled(self) -> None:
         """Take note of the signal that tells of the hangup; in the midst of anything."""
         self._signalled = True
-        # A reply that was sent before the signal is in the pipe already, and comes first.
-        self._reactor.callFromThread(self._reactor.callLater, 0, self.hung_up)
+        # In between, the reactor reads a reply that Asterisk has sent before the signal.
+        in_next_turn = self._reactor.callFromThread
+        in_next_turn(in_next_turn, self.hung_up)
 
     def _described(self, environment: Environment) -> AGISession:
         session = super()._described(environment)
