@@ -7,8 +7,8 @@ from typing import Any, ClassVar, NamedTuple
 from twisted.internet.defer import Deferred
 
 from tests.live.fixture import LivePlace
-from tests.live.scripts import RESULT, SCRIPTS, telling, told
-from txasterisk.agi import FastAGIFactory, OnHangup
+from tests.live.scripts import RESULT, telling, told
+from txasterisk.agi import FastAGIFactory, OnHangup, Script
 from txasterisk.ami import Event
 from txasterisk.testing import contract
 
@@ -74,7 +74,7 @@ class CarrierTestCase(contract.AsteriskContract):
         await super().set_up()
         self.ami = await self.log_in()
 
-    def ready(self, script: str, on_hangup: OnHangup) -> tuple[str, dict[str, str]]:
+    def ready(self, script: Script, on_hangup: OnHangup) -> tuple[str, dict[str, str]]:
         """
         Have a script answer a call.
 
@@ -83,7 +83,7 @@ class CarrierTestCase(contract.AsteriskContract):
         raise NotImplementedError
 
     async def call_script(
-        self, script: str, on_hangup: OnHangup = "raise", **variables: object
+        self, script: Script, on_hangup: OnHangup = "raise", **variables: object
     ) -> Running:
         """Call a script; the caller waits."""
         extension, needed = self.ready(script, on_hangup)
@@ -107,7 +107,7 @@ class CarrierTestCase(contract.AsteriskContract):
         self.ami.on("AGIExecStart", began)
         return self.soon(running)
 
-    async def run_script(self, script: str) -> Ending:
+    async def run_script(self, script: Script) -> Ending:
         """Call a script, and return how that has ended."""
         return await self.soon((await self.call_script(script)).ended)
 
@@ -123,11 +123,11 @@ class CarrierTestCase(contract.AsteriskContract):
 class FastAGICarrier(CarrierTestCase):
     """Asterisk connects to us."""
 
-    def ready(self, script: str, on_hangup: OnHangup) -> tuple[str, dict[str, str]]:
+    def ready(self, script: Script, on_hangup: OnHangup) -> tuple[str, dict[str, str]]:
         server = FastAGIFactory(clock=self.reactor)
-        server.route(script, telling(SCRIPTS[script]), on_hangup=on_hangup)
+        server.route("script", telling(script), on_hangup=on_hangup)
         self.place.serve_agi(server)
-        return "agi", {"AGI_PATH": script}
+        return "agi", {"AGI_PATH": "script"}
 
 
 class ProcessCarrier(CarrierTestCase):
@@ -135,14 +135,16 @@ class ProcessCarrier(CarrierTestCase):
 
     extension = "process"
 
-    def ready(self, script: str, on_hangup: OnHangup) -> tuple[str, dict[str, str]]:
+    def ready(self, script: Script, on_hangup: OnHangup) -> tuple[str, dict[str, str]]:
+        name = script.__name__
         self.place.write_program(
-            f"{script}.py",
-            "from tests.live.scripts import SCRIPTS, telling\n"
+            f"{name}.py",
+            f"from {script.__module__} import {name}\n"
+            "from tests.live.scripts import telling\n"
             "from txasterisk import agi\n"
-            f"agi.run(telling(SCRIPTS[{script!r}]), on_hangup={on_hangup!r})\n",
+            f"agi.run(telling({name}), on_hangup={on_hangup!r})\n",
         )
-        return self.extension, {"AGI_SCRIPT": f"{script}.py"}
+        return self.extension, {"AGI_SCRIPT": f"{name}.py"}
 
 
 class EAGICarrier(ProcessCarrier):
