@@ -28,6 +28,7 @@ TABLE = {
     "_reactor": "twisted.internet.reactor",
     "_milestone": "twisted.internet.defer",
     "_interruptible": "twisted.internet.defer twisted.python.failure",
+    "_seldom": "_reactor twisted.internet.interfaces",
     "_time_limits": "twisted.internet.interfaces",
     "_cancellable": "",
     "_streams": "errors _cancellable _reactor twisted.internet.defer twisted.internet.interfaces",

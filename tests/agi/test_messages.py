@@ -128,6 +128,35 @@ class PathTests(SynchronousTestCase):
         self.assertEqual(Environment([b"agi_request: greet.py"]).path, "/greet.py")
 
 
+class AsyncPathTests(SynchronousTestCase):
+    """Over AsyncAGI there is no URL; the first argument may stand for it."""
+
+    def call(self, *arguments: bytes) -> Environment:
+        """The block that AsyncAGI sends for these arguments."""
+        given = [b"agi_arg_%d: " % number + text for number, text in enumerate(arguments, 1)]
+        block = [line for line in environment().lines if not line.startswith(b"agi_network")]
+        block = [line.replace(b"agi://127.0.0.1/greet", b"async") for line in block]
+        return Environment([*block, *given])
+
+    def test_path(self) -> None:
+        """A first argument that begins with a slash is the path and the query."""
+        call = self.call(b"/greet/b%20b?loud=1#x", b"one", b"two")
+        self.assertEqual((call.path, call.query), ("/greet/b b", {"loud": ["1"]}))
+        self.assertEqual(call.arguments, ("one", "two"))
+        self.assertEqual((call["agi_arg_1"], call.anomalies), ("/greet/b%20b?loud=1#x", ()))
+
+    def test_no_path(self) -> None:
+        """Any other first argument is one, and the path is empty."""
+        call = self.call(b"one", b"/two")
+        self.assertEqual((call.path, call.query, call.arguments), ("/", {}, ("one", "/two")))
+        self.assertEqual((self.call().path, self.call().arguments), ("/", ()))
+
+    def test_over_fastagi(self) -> None:
+        """Where there is a URL, an argument is an argument."""
+        call = Environment([*environment().lines, b"agi_arg_1: /one"])
+        self.assertEqual((call.path, call.arguments), ("/greet", ("/one",)))
+
+
 class AnomalyTests(SynchronousTestCase):
     """Line ends in a value forge variables; the block shows it."""
 

@@ -34,6 +34,8 @@ LONG_LINE: Final = 8190
 #: a buffer and end the whole Asterisk process.
 MAX_WORDS: Final = 127
 
+#: What Asterisk says for the URL when AGI goes over AMI.
+_ASYNC: Final = "async"
 _VALUES_THAT_SPAN_LINES: Final = frozenset(
     {"GET VARIABLE", "GET FULL VARIABLE", "DATABASE GET", "RECEIVE TEXT"}
 )
@@ -129,14 +131,21 @@ class Environment(Mapping[str, str]):
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """The arguments of the dialplan's ``AGI()`` after the URL or script."""
-        return tuple(
-            value for name, value in self._variables.items() if name.startswith("agi_arg_")
-        )
+        """
+        The arguments of the dialplan's ``AGI()`` after the URL or script.
+
+        Over AsyncAGI, where there is no URL, a first argument that begins with a slash takes its
+        place, and is none of these.
+        """
+        return self._given[1:] if self._async_target else self._given
 
     @property
     def path(self) -> str:
-        """The path of the URL, decoded: ``/greet/bob`` for ``agi://host/greet/bob?loud=1``."""
+        """
+        The path of the URL, decoded: ``/greet/bob`` for ``agi://host/greet/bob?loud=1``.
+
+        It is the same for ``AGI(agi:async,/greet/bob?loud=1)``.
+        """
         return "/" + "/".join(self.path_parts)
 
     @property
@@ -153,11 +162,27 @@ class Environment(Mapping[str, str]):
     @property
     def _target(self) -> str:
         """What follows the first slash after the host, as it was written, without a fragment."""
-        target = self.get("agi_network_script")
-        if target is None:
+        if self.request == _ASYNC:
+            target = self._async_target
+        elif "agi_network_script" in self:
+            target = self["agi_network_script"]
+        else:
             scheme, separator, rest = self.request.partition("://")
             target = rest.partition("/")[2] if separator else scheme
         return target.partition("#")[0]
+
+    @property
+    def _async_target(self) -> str:
+        """What stands for the URL's target over AsyncAGI; empty if nothing does."""
+        first = self._given[0] if self._given and self.request == _ASYNC else ""
+        return first if first.startswith("/") else ""
+
+    @property
+    def _given(self) -> tuple[str, ...]:
+        """All that the dialplan gave after the URL or script."""
+        return tuple(
+            value for name, value in self._variables.items() if name.startswith("agi_arg_")
+        )
 
 
 def path_parts(path: str) -> tuple[str, ...]:
