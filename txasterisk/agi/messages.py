@@ -105,8 +105,8 @@ class Environment(Mapping[str, str]):
         texts = b"\n".join(self.lines).decode("utf-8", "surrogateescape").split("\n")
         self._variables = {name: value for name, _, value in [t.partition(": ") for t in texts]}
         self.anomalies: tuple[str, ...] = ()
-        names = list(self._variables)
-        if len(names) != len(texts) or names != _usual_names(names):
+        names = tuple(self._variables)
+        if len(names) != len(texts) or not _are_usual(names):
             self._read_with_care(texts)
 
     def _read_with_care(self, texts: list[str]) -> None:
@@ -215,6 +215,14 @@ _ALWAYS: Final = (
 )
 
 
+#: The names that come without arguments, by whether there are a connection and a path.
+_USUAL: Final = frozenset({_ALWAYS, (_NETWORK[0], *_ALWAYS), (*_NETWORK, *_ALWAYS)})
+
+
+def _are_usual(names: tuple[str, ...]) -> bool:
+    return names in _USUAL or list(names) == _usual_names(list(names))
+
+
 def _usual_names(names: list[str]) -> list[str]:
     """Return the names that Asterisk writes in a block of this kind and length."""
     network = [name for at, name in enumerate(_NETWORK) if names[at : at + 1] == [name]]
@@ -303,7 +311,9 @@ def _words_in_name(name: str) -> int:
 
 
 def _quoted(argument: Argument) -> str:
-    text = str(argument).replace("\\", "\\\\").replace('"', '\\"')
+    text = str(argument)
+    if "\\" in text or '"' in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{text}"'
 
 

@@ -183,6 +183,10 @@ class StreamCarrier(Protocol, ABC):
     def dataReceived(self, data: bytes) -> None:
         if self._closed:
             return
+        reply = self._replies.whole(data)
+        if reply is not None:
+            self._answered(reply)
+            return
         try:
             if self._session is None:
                 self._read_environment(data)
