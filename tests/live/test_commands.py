@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
 from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults, succeed
 from twisted.internet.interfaces import IAddress
 from twisted.trial.runner import TestSuite
 
 from tests.live import seen_commands as seen
-from tests.live.fixture import LivePlace, live_suite
+from tests.live.fixture import live_suite
+from tests.live.scripted import ScriptedCalls, other_half
 from tests.live.seen_commands import Asked, Meanwhile
 from txasterisk.agi import (
     AGISession,
@@ -21,10 +22,8 @@ from txasterisk.agi import (
     FastAGIFactory,
     FastAGIProtocol,
     Reply,
-    Script,
 )
 from txasterisk.errors import AsteriskError
-from txasterisk.testing import contract
 from txasterisk.testing.contract.place import SOON
 
 #: With this, what is seen is written onto the page instead of compared with it.
@@ -35,9 +34,6 @@ CALLS: Final = 16
 
 #: What a caller says who says nothing, and one who says something.
 SILENCE: Final = "silence/10&silence/10"
-
-#: A key takes a tenth of a second, and is followed by a pause.
-BETWEEN_KEYS: Final = 0.4
 
 
 class OverheardSession(AGISession):
@@ -74,55 +70,20 @@ class OverheardFactory(FastAGIFactory):
         return Overheard(self)
 
 
-class CommandsContract(contract.AsteriskContract):
+class CommandsContract(ScriptedCalls):
     """What a call can be asked for."""
 
     timeout = 120
-    version: str
 
-    def make_asterisk(self) -> contract.Place:
-        return LivePlace(self.version)
+    def make_server(self) -> FastAGIFactory:
+        return OverheardFactory()
 
     async def set_up(self) -> None:
         await super().set_up()
-        self.ami = await self.log_in()
-        self.server = OverheardFactory()
-        self.place.serve_agi(self.server)
         await self.extend("silent", ("Answer", ""), ("Playback", SILENCE))
         await self.extend("returns", ("Return", "${ARG1}"), context=seen.ROUTINES)
         await self.extend("leaves", ("NoOp", ""), context=seen.ROUTINES)
-        await self.extend("waits", ("Wait", 10), ("Return", ""), context=seen.ROUTINES)
-
-    async def extend(
-        self, extension: str, *steps: tuple[str, object], context: str = "txasterisk"
-    ) -> None:
-        """Add an extension to the dialplan."""
-        for priority, (application, data) in enumerate(steps, 1):
-            await self.ami.dialplan_extension_add(
-                context=context,
-                extension=extension,
-                priority=str(priority),
-                application=application,
-                application_data=str(data),
-                replace=True,
-            )
-
-    async def run_script(self, path: str, script: Script, caller: str = "answer") -> Any:
-        """Have a caller, who is that extension, answered by a script; return what that returns."""
-        result: Deferred[Any] = Deferred()
-
-        async def run(session: AGISession) -> None:
-            try:
-                result.callback(await script(session))
-            except BaseException as error:
-                result.errback(error)
-
-        self.server.route(path, run, on_hangup="tell")
-        variables = {"AGI_PATH": path}
-        await self.call(
-            self.ami, caller, Context="txasterisk", Exten="agi", Priority=1, Variable=variables
-        )
-        return await self.soon(result)
+        await self.extend("waits", ("Wait", "10"), ("Return", ""), context=seen.ROUTINES)
 
     async def test_every_command_answers_as_the_page_tells(self) -> None:
         """Each command gets the replies that ``docs/agi-commands.rst`` has."""
@@ -159,7 +120,7 @@ class CommandsContract(contract.AsteriskContract):
                 read.append(await session.get_full_variable("${TEXT}"))
             return read
 
-        self.assertEqual(await self.run_script("texts", script), texts)
+        self.assertEqual(await self.run_script(script), texts)
 
     def see(self, path: str, scene: list[Asked]) -> Deferred[dict[tuple[str, str], str]]:
         """Ask for some commands in one call, and tell what they did."""
@@ -173,7 +134,7 @@ class CommandsContract(contract.AsteriskContract):
 
         meanwhile = scene[0].meanwhile
         caller = "silent" if meanwhile and meanwhile.what == "silent" else "answer"
-        return Deferred.fromCoroutine(self.run_script(path, script, caller))
+        return Deferred.fromCoroutine(self.run_script(script, path, caller))
 
     async def ask(self, session: OverheardSession, each: Asked) -> str:
         """Ask for a command, with what happens meanwhile, and tell what it did."""
@@ -182,7 +143,7 @@ class CommandsContract(contract.AsteriskContract):
             # A session that knows nothing of the hangup asks all the same.
             asking = AGISession(session.carrier, session.environment)
         already = len(session.heard)
-        happened = self.let_happen(session.environment.channel, each.meanwhile)
+        happened = self.let_happen(session, each.meanwhile)
         outcome: object
         try:
             outcome = await getattr(asking, each.verb)(*each.arguments, **dict(each.options))
@@ -191,24 +152,25 @@ class CommandsContract(contract.AsteriskContract):
         await happened
         return seen.told(session.heard[already], outcome)
 
-    def let_happen(self, channel: str, meanwhile: Meanwhile | None) -> Deferred[None]:
+    def let_happen(self, session: AGISession, meanwhile: Meanwhile | None) -> Deferred[None]:
         """Let something happen a while after the next command has begun."""
         if meanwhile is None or meanwhile.what == "silent":
             return succeed(None)
+        channel = session.environment.channel
         begun = self.ami.next("AGIExecStart", Channel=channel, timeout=SOON)
         begun.addCallback(lambda _: self.pause(meanwhile.after))
-        return begun.addCallback(lambda _: Deferred.fromCoroutine(self.happen(channel, meanwhile)))
+        return begun.addCallback(lambda _: Deferred.fromCoroutine(self.happen(session, meanwhile)))
 
-    async def happen(self, channel: str, meanwhile: Meanwhile) -> None:
-        """Let the caller, who is the other half of the channel, or AMI do something."""
-        caller = channel.removesuffix("1") + "2"
+    async def happen(self, session: AGISession, meanwhile: Meanwhile) -> None:
+        """Let the caller or AMI do something."""
+        channel = session.environment.channel
         match meanwhile.what:
             case "pressed":
-                for key in meanwhile.which:
-                    await self.ami.play_dtmf(channel=caller, digit=key, timeout=SOON)
-                    await self.pause(BETWEEN_KEYS)
+                await self.press(session, meanwhile.which)
             case "written":
-                await self.ami.send_text(channel=caller, message=meanwhile.which, timeout=SOON)
+                await self.ami.send_text(
+                    channel=other_half(session), message=meanwhile.which, timeout=SOON
+                )
             case "controlled":
                 await self.ami.control_playback(channel=channel, control="stop", timeout=SOON)
             case "hung up":
