@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -14,7 +12,6 @@ from txasterisk.agi.messages import (
     SAFE_LINE,
     Command,
     Environment,
-    Milliseconds,
     Reply,
     path_parts,
 )
@@ -129,6 +126,35 @@ class PathTests(SynchronousTestCase):
     def test_local_script(self) -> None:
         """The path of a script that Asterisk starts itself is the script."""
         self.assertEqual(Environment([b"agi_request: greet.py"]).path, "/greet.py")
+
+
+class AsyncPathTests(SynchronousTestCase):
+    """Over AsyncAGI there is no URL; the first argument may stand for it."""
+
+    def call(self, *arguments: bytes) -> Environment:
+        """The block that AsyncAGI sends for these arguments."""
+        given = [b"agi_arg_%d: " % number + text for number, text in enumerate(arguments, 1)]
+        block = [line for line in environment().lines if not line.startswith(b"agi_network")]
+        block = [line.replace(b"agi://127.0.0.1/greet", b"async") for line in block]
+        return Environment([*block, *given])
+
+    def test_path(self) -> None:
+        """A first argument that begins with a slash is the path and the query."""
+        call = self.call(b"/greet/b%20b?loud=1#x", b"one", b"two")
+        self.assertEqual((call.path, call.query), ("/greet/b b", {"loud": ["1"]}))
+        self.assertEqual(call.arguments, ("one", "two"))
+        self.assertEqual((call["agi_arg_1"], call.anomalies), ("/greet/b%20b?loud=1#x", ()))
+
+    def test_no_path(self) -> None:
+        """Any other first argument is one, and the path is empty."""
+        call = self.call(b"one", b"/two")
+        self.assertEqual((call.path, call.query, call.arguments), ("/", {}, ("one", "/two")))
+        self.assertEqual((self.call().path, self.call().arguments), ("/", ()))
+
+    def test_over_fastagi(self) -> None:
+        """Where there is a URL, an argument is an argument."""
+        call = Environment([*environment().lines, b"agi_arg_1: /one"])
+        self.assertEqual((call.path, call.arguments), ("/greet", ("/one",)))
 
 
 class AnomalyTests(SynchronousTestCase):
@@ -309,27 +335,6 @@ class CommandTests(SynchronousTestCase):
             repr(Command("SET VARIABLE", "PIN", "1234")),
             "<Command 'SET VARIABLE' with 2 arguments>",
         )
-
-
-class MillisecondsTests(SynchronousTestCase):
-    """Seconds as AGI wants them."""
-
-    def test_seconds(self) -> None:
-        """Seconds are sent as whole milliseconds."""
-        self.assertEqual(str(Milliseconds(2.5)), "2500")
-
-    def test_for_ever(self) -> None:
-        """Infinity is -1, which Asterisk takes for it."""
-        self.assertEqual(str(Milliseconds(math.inf)), "-1")
-
-    def test_no_time_is_not_the_default(self) -> None:
-        """Zero would mean the default, so the shortest time is one millisecond."""
-        self.assertEqual(str(Milliseconds(0)), "1")
-
-    def test_what_is_no_time_is_refused(self) -> None:
-        """Less than nothing, not a number, and more than an int can hold are refused."""
-        for seconds in (-1.0, math.nan, 2_147_484.0, -math.inf):
-            self.assertRaises(LocalProtocolError, str, Milliseconds(seconds))
 
 
 class ReplyTests(SynchronousTestCase):

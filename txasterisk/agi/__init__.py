@@ -1,7 +1,10 @@
 """AGI: a script for each call, whatever carries its commands."""
 
 from .._status import STATUS_VARIABLE
+from .asyncagi import AsyncAGI, AsyncAGIService
+from .audio import Audio, AudioFormat
 from .messages import LONG_LINE, SAFE_LINE, Command, Environment, Reply
+from .process import run
 from .protocol import FastAGIFactory, FastAGIProtocol
 from .results import (
     ChannelState,
@@ -22,6 +25,10 @@ __all__ = [
     "SAFE_LINE",
     "STATUS_VARIABLE",
     "AGISession",
+    "AsyncAGI",
+    "AsyncAGIService",
+    "Audio",
+    "AudioFormat",
     "Carrier",
     "ChannelState",
     "Command",
@@ -40,4 +47,5 @@ __all__ = [
     "Script",
     "Status",
     "Utterance",
+    "run",
 ]

@@ -119,6 +119,16 @@ class Routes:
         else:
             self._exact[parts] = route
 
+    def answers(self, path: tuple[str, ...]) -> bool:
+        """Whether there is a script for calls for a path, given as its parts."""
+        return self._default is not None or self.names(path)
+
+    def names(self, path: tuple[str, ...]) -> bool:
+        """Whether there is a script for a path beside the default, given as its parts."""
+        return path in self._exact or any(
+            pattern.match(path) is not None for pattern in self._patterns
+        )
+
     def answer(self, session: AGISession) -> RunningScript | Status:
         """
         Run the script for a call.

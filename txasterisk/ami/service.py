@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Final, Generic, Literal, TypeVar
 
-from twisted.internet.defer import Deferred, fail, race
+from twisted.internet.defer import Deferred, fail, race, succeed
 from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from twisted.web.iweb import IAgent
 
@@ -79,6 +79,17 @@ class _LinkService(StayingService[L], Verbs, Generic[L]):
         buffer: Buffer[Event] = Buffer(limit, self._subscriptions.brake)
         buffer.end(self._not_connected())
         return EventStream(buffer, lambda: None)
+
+    def when_disconnected(self) -> Deferred[Disconnected]:
+        """
+        Wait for the end of the connection that there is now.
+
+        :return: fires with the error that everything pending failed with, and at once if there is
+            no connection. Cancelling stops waiting.
+        """
+        if self.connection is None:
+            return succeed(self._not_connected())
+        return self.connection.when_disconnected()
 
     def stopService(self) -> Deferred[None]:
         """

@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 from ..errors import HungUp
 from .agi_commands import interruptible, run
 from .applications import separate
+from .async_agi import run_async_agi
 from .happenings import AGICommandBegan, AGICommandEnded
 from .not_faked import NotFaked, complain
 
@@ -50,9 +51,13 @@ class AGI:
     async def application(self, channel: Channel, data: str) -> int:
         """Do what ``AGI(url,arguments)`` does in the dialplan."""
         url, *arguments = separate(data)
-        if not url.lower().startswith("agi://"):
-            raise NotFaked(f"AGI({url}): FastAGI only")
-        status = await self._run(channel, url, arguments)
+        if url.lower().startswith("agi:async"):
+            described = environment(channel, self.version, "async", arguments)
+            status = await run_async_agi(channel, described)
+        elif url.lower().startswith("agi://"):
+            status = await self._run(channel, url, arguments)
+        else:
+            raise NotFaked(f"AGI({url}): FastAGI and AsyncAGI only")
         channel.set("AGISTATUS", status)
         if status == "HANGUP":
             raise HungUp("the channel hung up during AGI")
@@ -106,7 +111,11 @@ class Session(Protocol):
 
     def connectionMade(self) -> None:
         self._agi.sessions.add(self)
-        self.transport.write(self._environment())
+        script = self._url.partition("://")[2].partition("/")[2]
+        network = [("network", "yes"), *([("network_script", script)] if script else [])]
+        self.transport.write(
+            environment(self._channel, self._agi.version, self._url, self._arguments, *network)
+        )
         if not self._started_dead:
             self._channel.when_hung_up().addCallback(lambda _: self._hung_up())
 
@@ -197,36 +206,35 @@ class Session(Protocol):
         )
         self._write(outcome.reply)
 
-    # The call
 
-    def _environment(self) -> bytes:
-        channel = self._channel
-        caller = channel.caller
-        script = self._url.partition("://")[2].partition("/")[2]
-        lines = [
-            ("network", "yes"),
-            *([("network_script", script)] if script else []),
-            ("request", self._url),
-            ("channel", channel.name),
-            ("language", channel.language),
-            ("type", channel.technology),
-            ("uniqueid", channel.uniqueid),
-            ("version", self._agi.version),
-            ("callerid", caller.number or "unknown"),
-            ("calleridname", caller.name or "unknown"),
-            ("callingpres", "0" if caller.number else "67"),
-            ("callingani2", "0"),
-            ("callington", "0"),
-            ("callingtns", "0"),
-            ("dnid", "unknown"),
-            ("rdnis", "unknown"),
-            ("context", channel.context),
-            ("extension", channel.exten),
-            ("priority", str(channel.priority)),
-            ("enhanced", "0.0"),
-            ("accountcode", channel.accountcode),
-            ("threadid", "140000000000000"),
-            *((f"arg_{number}", value) for number, value in enumerate(self._arguments, 1)),
-        ]
-        text = "".join(f"agi_{name}: {value}\n" for name, value in lines) + "\n"
-        return text.encode("utf-8", "surrogateescape")
+def environment(
+    channel: Channel, version: str, request: str, arguments: list[str], *network: tuple[str, str]
+) -> bytes:
+    """Return how a call is described."""
+    caller = channel.caller
+    lines = [
+        *network,
+        ("request", request),
+        ("channel", channel.name),
+        ("language", channel.language),
+        ("type", channel.technology),
+        ("uniqueid", channel.uniqueid),
+        ("version", version),
+        ("callerid", caller.number or "unknown"),
+        ("calleridname", caller.name or "unknown"),
+        ("callingpres", "0" if caller.number else "67"),
+        ("callingani2", "0"),
+        ("callington", "0"),
+        ("callingtns", "0"),
+        ("dnid", "unknown"),
+        ("rdnis", "unknown"),
+        ("context", channel.context),
+        ("extension", channel.exten),
+        ("priority", str(channel.priority)),
+        ("enhanced", "0.0"),
+        ("accountcode", channel.accountcode),
+        ("threadid", "140000000000000"),
+        *((f"arg_{number}", value) for number, value in enumerate(arguments, 1)),
+    ]
+    text = "".join(f"agi_{name}: {value}\n" for name, value in lines) + "\n"
+    return text.encode("utf-8", "surrogateescape")

@@ -20,7 +20,7 @@ from .not_faked import NotFaked
 if TYPE_CHECKING:
     from .channel import Channel
 
-__all__ = ["Outcome", "interruptible", "run", "words"]
+__all__ = ["Outcome", "interruptible", "name_of", "run", "words"]
 
 #: Sounds have this many samples a second in the position that a playback ended at.
 SAMPLE_RATE: Final = 8000
@@ -57,7 +57,7 @@ async def run(channel: Channel, line: str) -> Outcome:
     :raises NotFaked: if it is one that the fake does not have.
     """
     arguments = words(line)
-    name = _name_of(arguments)
+    name = name_of(arguments)
     if name is None:
         return Outcome(510, _UNKNOWN, f"510 {_UNKNOWN}\n")
     command = _COMMANDS.get(name)
@@ -78,7 +78,7 @@ async def run(channel: Channel, line: str) -> Outcome:
 
 def interruptible(line: str) -> bool:
     """Tell whether more input, or its end, stops a command."""
-    return _name_of(words(line)) in _INTERRUPTIBLE
+    return name_of(words(line)) in _INTERRUPTIBLE
 
 
 def words(line: str) -> list[str]:
@@ -102,7 +102,7 @@ def words(line: str) -> list[str]:
     return found if word is None else [*found, word]
 
 
-def _name_of(arguments: list[str]) -> str | None:
+def name_of(arguments: list[str]) -> str | None:
     """Return the command that the first words name."""
     for count in (3, 2, 1):
         name = " ".join(arguments[:count]).upper()
@@ -229,6 +229,16 @@ async def _nothing(_: Channel, __: list[str]) -> str:
     return "0"
 
 
+async def _receive_char(channel: Channel, arguments: list[str]) -> str:
+    # Nobody sends texts, so the time runs out, which Asterisk calls a hangup, too.
+    milliseconds = _number(arguments[0])
+    try:
+        await channel.wait(None if milliseconds < 0 else milliseconds / 1000)
+    except HungUp:
+        pass
+    return "-1 (hangup)"
+
+
 async def _set_variable(channel: Channel, arguments: list[str]) -> str:
     channel.set(arguments[0], arguments[1])
     return "1"
@@ -282,10 +292,11 @@ def _number(text: str) -> int:
 #: The commands that more input, or its end, stops.
 _INTERRUPTIBLE: Final = frozenset({"GET DATA", "STREAM FILE", "WAIT FOR DIGIT"})
 #: The commands of which a -1 makes the whole session fail, as long as the channel lives.
-_FAILING: Final = frozenset({"ANSWER", "STREAM FILE", "WAIT FOR DIGIT"})
+_FAILING: Final = frozenset({"ANSWER", "RECEIVE CHAR", "STREAM FILE", "WAIT FOR DIGIT"})
 
 _COMMANDS: Final = {
     "ANSWER": _Command(_answer, 1),
+    "ASYNCAGI BREAK": _Command(_nothing, 2, when_dead=True),
     "CHANNEL STATUS": _Command(_channel_status, 2),
     "EXEC": _Command(_exec, 2, when_dead=True),
     "GET DATA": _Command(_get_data, 3),
@@ -293,6 +304,7 @@ _COMMANDS: Final = {
     "GET VARIABLE": _Command(_get_variable, 3, when_dead=True),
     "HANGUP": _Command(_hangup, 1),
     "NOOP": _Command(_nothing, 1, when_dead=True),
+    "RECEIVE CHAR": _Command(_receive_char, 3),
     "SET VARIABLE": _Command(_set_variable, 4, when_dead=True),
     "STREAM FILE": _Command(_stream_file, 4),
     "VERBOSE": _Command(_verbose, 2, when_dead=True),

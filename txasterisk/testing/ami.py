@@ -18,14 +18,15 @@ from twisted.python.failure import Failure
 from ..ami.conversation import ServerConversation
 from ..ami.messages import Action
 from ..errors import RemoteProtocolError
-from ._names import ACTIONS, CONSOLE_COMMANDS, TECHNOLOGIES
+from ._names import ACTIONS, CONSOLE_COMMANDS
+from .ami_actions import TRUE, Refusal, action_id
 from .ami_events import Headers, snapshot, told
-from .applications import execute, separate
-from .channel import CallerID, Channel, refuse_function
-from .dialplan import run_dialplan
+from .channel import Channel, refuse_function
+from .dialplan import Goto
 from .happenings import Happening
 from .not_faked import NotFaked, complain
-from .switchboard import RING_TIME, LocalAddress, Switchboard, UniqueidTaken
+from .origination import Origination
+from .switchboard import Switchboard
 from .users import User
 
 __all__ = ["AMI", "AMI_VERSION"]
@@ -46,12 +47,6 @@ CLASSES: Final = frozenset(
         "message",
     }
 )
-#: What an OriginateResponse calls the ways in which a call ends.
-_REASONS: Final = {"ANSWER": "4", "BUSY": "5", "CONGESTION": "8", "NOANSWER": "3"}
-
-
-class Refusal(Exception):
-    """The answer is ``Response: Error`` with this message."""
 
 
 class AMI:
@@ -544,10 +539,39 @@ class Performer:
         told = [("UserEvent", action.get("UserEvent") or ""), *headers]
         self._ami.send_event("UserEvent", "user", told)
 
+    async def _do_redirect(self, action: Action) -> None:
+        context, exten = action.get("Context") or "", action.get("Exten") or ""
+        if not action.get("Channel"):
+            raise Refusal("Channel not specified")
+        channel = self._switchboard.find(action["Channel"])
+        if channel is None:
+            raise Refusal(f"Channel does not exist: {action['Channel']}")
+        if not exten:
+            raise Refusal("Exten not specified")
+        if not context or action.get("Priority") != "1" or action.get("ExtraChannel"):
+            raise NotFaked("Redirect to anything but priority 1 of an extension in a context")
+        if channel.in_dialplan:
+            channel.redirect(context, exten)
+        else:
+            channel.interrupt(Goto(context, exten))
+        self.answer(action, [("Message", "Redirect successful")])
+
+    async def _do_agi(self, action: Action) -> None:
+        name, command = action.get("Channel") or "", action.get("Command") or ""
+        if not name or not command:
+            raise Refusal("Both, Channel and Command are *required*")
+        channel = self._switchboard.find(name)
+        if channel is None:
+            raise Refusal(f"Channel {name} does not exist.")
+        if channel.agi_queue is None:
+            raise Refusal(f"Failed to add AGI command to channel {channel.name} queue")
+        channel.agi_queue.append((command, action.get("CommandID") or ""))
+        self.answer(action, [("Message", "Added AGI command to queue")])
+
     # Calling
 
     async def _do_originate(self, action: Action) -> None:
-        call = _Origination(self._ami, action)
+        call = Origination(self._ami, action)
         if call.asynchronous:
             self.answer(action, [("Message", "Originate successfully queued")])
             call.start()
@@ -557,108 +581,6 @@ class Performer:
         self.answer(action, [("Message", "Originate successfully queued")])
 
 
-class _Origination:
-    """
-    A call that a client asks for.
-
-    :raises Refusal: it cannot even be tried.
-    """
-
-    def __init__(self, ami: AMI, action: Action) -> None:
-        self._ami = ami
-        self._action = action
-        self._application = action.get("Application") or ""
-        self._exten = action.get("Exten") or ""
-        self._context = action.get("Context") or ""
-        self.asynchronous = (action.get("Async") or "").lower() in _TRUE
-        self._channel_name = action.get("Channel") or ""
-        if not self._channel_name:
-            raise Refusal("Channel not specified")
-        technology, slash, address = self._channel_name.partition("/")
-        if not slash:
-            raise Refusal("Invalid channel")
-        self._technology = _known_technology(technology)
-        self._address = LocalAddress.parse(address)
-        self._refuse_missing_destination()
-
-    def start(self) -> Deferred[bool]:
-        """Call; fires with whether it was answered."""
-        answered: Deferred[bool] = Deferred()
-        one = self._create()
-        if one is None:
-            self._report("", None)
-            answered.callback(False)
-            return answered
-
-        def report(status: str) -> None:
-            self._report(status, one)
-            answered.callback(status == "ANSWER")
-
-        milliseconds = self._action.get("Timeout") or ""
-        seconds = int(milliseconds) / 1000 if milliseconds.isdecimal() else RING_TIME
-        self._ami.switchboard.originate(one, self._address, seconds, report, self._job)
-        return answered
-
-    def _create(self) -> Channel | None:
-        if not self._technology:
-            return None
-        action = self._action
-        ids = action.get("ChannelId") or "", action.get("OtherChannelId") or ""
-        try:
-            one = self._ami.switchboard.create_local(self._address, *ids)
-        except UniqueidTaken:
-            return None
-        for name, value in reversed(_variables(action)):
-            one.set(name, value)
-        if action.get("CallerID"):
-            one.identify(CallerID.parse(action["CallerID"]))
-        return one
-
-    async def _job(self, one: Channel) -> None:
-        if self._application:
-            await execute(one, self._application, self._action.get("Data") or "")
-        else:
-            one.context, one.exten = self._context, self._exten
-            await run_dialplan(one)
-
-    def _report(self, status: str, one: Channel | None) -> None:
-        if not self.asynchronous:
-            return
-        success = status == "ANSWER" and one is not None
-        caller = CallerID.parse(self._action.get("CallerID") or "")
-        destination = [("Context", self._context), ("Exten", self._exten)]
-        if self._application:
-            data = self._action.get("Data") or ""
-            destination = [("Application", self._application), ("Data", data)]
-        uniqueid = self._action.get("ChannelId") or "<unknown>"
-        headers = [
-            *action_id(self._action),
-            ("Response", "Success" if success else "Failure"),
-            ("Channel", one.name if one is not None and success else self._channel_name),
-            *destination,
-            ("Reason", _REASONS.get(status, "0")),
-            ("Uniqueid", one.uniqueid if one is not None and success else uniqueid),
-            ("CallerIDNum", caller.number or "<unknown>"),
-            ("CallerIDName", caller.name or "<unknown>"),
-        ]
-        if one is not None and success:
-            for name in self._ami.switchboard.channelvars:
-                value = one.get(name) or ""
-                headers.append((f"ChanVariable({one.name})", f"{name}={value}"))
-        self._ami.send_event("OriginateResponse", "call", headers)
-
-    def _refuse_missing_destination(self) -> None:
-        if self._application:
-            return
-        if not (self._exten and self._context and self._action.get("Priority")):
-            raise Refusal("Originate with 'Exten' requires 'Context' and 'Priority'")
-        if self._ami.switchboard.dialplan.extension(self._context, self._exten) is None:
-            raise Refusal("Extension does not exist.")
-        if self._action["Priority"] != "1":
-            raise NotFaked("entering an extension at another priority than 1")
-
-
-_TRUE: Final = frozenset({"yes", "true", "y", "t", "1", "on"})
 _FALSE: Final = frozenset({"no", "false", "n", "f", "0", "off"})
 
 
@@ -669,18 +591,9 @@ def wire_of(headers: Headers) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _known_technology(technology: str) -> str:
-    """Return the technology of a channel, or nothing if Asterisk has none of that name."""
-    if technology.lower() == "local":
-        return "Local"
-    if technology.lower() in {name.lower() for name in TECHNOLOGIES}:
-        raise NotFaked(f"channels of {technology}")
-    return ""
-
-
 def mask_of(text: str) -> frozenset[str]:
     """Return the classes that an event mask means; words it does not know mean none."""
-    if text.lower() in _TRUE or text == "all":
+    if text.lower() in TRUE or text == "all":
         return CLASSES
     if text.lower() in _FALSE or text == "none":
         return frozenset()
@@ -691,22 +604,6 @@ def mask_of(text: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def _variables(action: Action) -> list[tuple[str, str]]:
-    """Return what the ``Variable:`` headers set, in their order."""
-    found = []
-    for line in action.get_all("Variable"):
-        for item in separate(line):
-            name, equals, value = item.partition("=")
-            if name and equals:
-                found.append((name, value))
-    return found
-
-
-def action_id(action: Action) -> Headers:
-    """Return what marks the answer to an action."""
-    return [("ActionID", action.action_id)] if action.action_id else []
-
-
 def _duration(seconds: float) -> str:
     minutes, seconds = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
@@ -714,6 +611,7 @@ def _duration(seconds: float) -> str:
 
 
 _ACTIONS: Final[dict[str, Callable[[Performer, Action], Awaitable[None]]]] = {
+    "agi": Performer._do_agi,
     "challenge": Performer._do_challenge,
     "command": Performer._do_command,
     "coresettings": Performer._do_core_settings,
@@ -728,6 +626,7 @@ _ACTIONS: Final[dict[str, Callable[[Performer, Action], Awaitable[None]]]] = {
     "logoff": Performer._do_logoff,
     "originate": Performer._do_originate,
     "ping": Performer._do_ping,
+    "redirect": Performer._do_redirect,
     "setvar": Performer._do_setvar,
     "status": Performer._do_status,
     "userevent": Performer._do_user_event,

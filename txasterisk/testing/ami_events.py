@@ -10,6 +10,9 @@ from .channel import Channel, cause_text
 from .happenings import (
     AGICommandBegan,
     AGICommandEnded,
+    AsyncAGIBegan,
+    AsyncAGICommandAnswered,
+    AsyncAGIEnded,
     CallerIdentified,
     ChannelCreated,
     ChannelGone,
@@ -132,6 +135,15 @@ def _command_ended(happening: AGICommandEnded) -> Headers:
     ]
 
 
+def _async_agi_began(happening: AsyncAGIBegan) -> Headers:
+    return [("Env", happening.environment)]
+
+
+def _async_agi_command_answered(happening: AsyncAGICommandAnswered) -> Headers:
+    marked = [("CommandId", happening.command_id)] if happening.command_id else []
+    return [("Result", happening.answer), *marked]
+
+
 def _dial_began(happening: DialBegan) -> Headers:
     return [("DialString", happening.dial_string)]
 
@@ -192,6 +204,9 @@ def _variable_set(happening: VariableSet) -> Headers:
 _EVENTS: Final[dict[type[Happening], _Told]] = {
     AGICommandBegan: _Told("AGIExecStart", "agi", _command_began),
     AGICommandEnded: _Told("AGIExecEnd", "agi", _command_ended),
+    AsyncAGIBegan: _Told("AsyncAGIStart", "agi", _async_agi_began),
+    AsyncAGICommandAnswered: _Told("AsyncAGIExec", "agi", _async_agi_command_answered),
+    AsyncAGIEnded: _Told("AsyncAGIEnd", "agi", _nothing_more),
     CallerIdentified: _Told("NewCallerid", "call", _caller_identified),
     ChannelCreated: _Told("Newchannel", "call", _nothing_more),
     ChannelGone: _Told("Hangup", "call", _gone),

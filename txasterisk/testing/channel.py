@@ -8,6 +8,7 @@ What runs on a channel (dialplan, AGI, Stasis) is a coroutine, and it waits in o
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -100,6 +101,8 @@ class Channel:
     :ivar hung_up: whether it was told to end; what runs on it may still clean up.
     :ivar gone: whether it has ended.
     :ivar cause: why it ends, as a number of Q.850.
+    :ivar destination: where in the dialplan it goes on instead, if it does.
+    :ivar agi_queue: commands for AsyncAGI and their ids, or None before it has been there.
     """
 
     def __init__(
@@ -124,9 +127,11 @@ class Channel:
         self.variables: dict[str, str] = {}
         self.peer: Channel | None = None
         self.dialling = False
-        self.hung_up = False
+        self.hung_up: bool = False
         self.gone = False
         self.cause: int = 0
+        self.destination: tuple[str, str] | None = None
+        self.agi_queue: deque[tuple[str, str]] | None = None
         self._waiting: _Waiting | None = None
         self._hangup: Milestone[None] = Milestone()
         self._end: Milestone[None] = Milestone()
@@ -253,9 +258,27 @@ class Channel:
             return
         self.hung_up = True
         self.cause = self.cause or cause
-        if self._waiting is not None:
-            self._waiting.fail(HungUp(f"{self.name} has hung up"))
+        self.interrupt(HungUp(f"{self.name} has hung up"))
         self._hangup.reach(None)
+
+    def redirect(self, context: str, exten: str) -> None:
+        """Have what the dialplan does on the channel end as by a hangup, and go on elsewhere."""
+        self.destination = context, exten
+        self.ask_hangup()
+
+    def go_on(self) -> bool:
+        """Come to the destination and be alive again, if there is one."""
+        if self.destination is None or self.gone:
+            return False
+        (self.context, self.exten), self.destination = self.destination, None
+        self.hung_up = False
+        self._hangup = Milestone()
+        return True
+
+    def interrupt(self, error: Exception) -> None:
+        """Fail the wait in progress, if there is one."""
+        if self._waiting is not None:
+            self._waiting.fail(error)
 
     def end(self) -> None:
         """Be no more; the other half of a local channel is told to hang up."""
@@ -353,6 +376,7 @@ _BUILT_IN: Final[dict[str, Callable[[Channel], str]]] = {
 _FUNCTIONS: Final[dict[str, Callable[[Channel], str]]] = {
     "CALLERID(NAME)": lambda channel: channel.caller.name,
     "CALLERID(NUM)": lambda channel: channel.caller.number,
+    "CHANNEL(CHECKHANGUP)": lambda channel: str(int(channel.hung_up)),
     "CHANNEL(CHANNELTYPE)": lambda channel: channel.technology,
     "CHANNEL(LANGUAGE)": lambda channel: channel.language,
     "CHANNEL(LINKEDID)": lambda channel: channel.linkedid,
@@ -411,7 +435,7 @@ class _Waiting:
         if not self.over.called:
             self.over.callback(outcome)
 
-    def fail(self, error: HungUp) -> None:
+    def fail(self, error: Exception) -> None:
         self._stop()
         if not self.over.called:
             self.over.errback(error)

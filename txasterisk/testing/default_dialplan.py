@@ -74,6 +74,11 @@ async def _agi(call: Call) -> None:
     await call.user_event("AGIDone", Status=call.get("AGISTATUS"), Path=call.get("AGI_PATH"))
 
 
+async def _async_agi(call: Call) -> None:
+    await call.agi("agi:async", f"/{call.get('AGI_PATH')}")
+    await call.user_event("AGIDone", Status=call.get("AGISTATUS"), Path=call.get("AGI_PATH"))
+
+
 async def _stasis(call: Call) -> None:
     arguments = call.get("STASIS_ARGS")
     call.step("GotoIf", f"{int(bool(arguments))}?arguments")
@@ -90,9 +95,10 @@ async def _stasis(call: Call) -> None:
 
 async def _after_hangup(call: Call) -> None:
     status = call.get("AGISTATUS")
-    call.step("ExecIf", f"{int(bool(status))}?UserEvent(AGIHangup,Status: {status})")
+    event = f"AGIHangup,Status: {status},Ended: {call.get('TXASTERISK_STATUS')}"
+    call.step("ExecIf", f"{int(bool(status))}?UserEvent({event})")
     if status:
-        await execute(call.channel, "UserEvent", f"AGIHangup,Status: {status}")
+        await execute(call.channel, "UserEvent", event)
 
 
 _EXTENSIONS = {
@@ -106,6 +112,7 @@ _EXTENSIONS = {
     "playback": _playback,
     "digits": _digits,
     "agi": _agi,
+    "asyncagi": _async_agi,
     "stasis": _stasis,
     "h": _after_hangup,
 }

@@ -155,7 +155,8 @@ async def run_dialplan(channel: Channel) -> None:
             channel.context, channel.exten = goto.context, goto.exten
             continue
         except HungUp:
-            pass
+            if channel.go_on():
+                continue
         break
     channel.hung_up = True
     channel.switchboard.tell(SoftHangupRequested(channel, END_OF_DIALPLAN))

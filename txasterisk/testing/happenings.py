@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = [
     "AGICommandBegan",
     "AGICommandEnded",
+    "AsyncAGIBegan",
+    "AsyncAGICommandAnswered",
+    "AsyncAGIEnded",
     "CallerIdentified",
     "ChannelCreated",
     "ChannelGone",
@@ -165,3 +168,22 @@ class AGICommandEnded(OfChannel):
     command: str
     code: int
     result: str
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncAGIBegan(OfChannel):
+    """The channel waits for commands from AMI."""
+
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncAGICommandAnswered(OfChannel):
+    """A command from AMI was answered."""
+
+    answer: str
+    command_id: str
+
+
+class AsyncAGIEnded(OfChannel):
+    """The channel waits for commands from AMI no more."""

@@ -14,7 +14,8 @@ from twisted.internet.defer import Deferred
 from twisted.web.server import NOT_DONE_YET
 
 from ..ami.messages import MAX_LINES, Action
-from .ami import AMI, CLASSES, Performer, Session, action_id, mask_of, wire_of
+from .ami import AMI, CLASSES, Performer, Session, mask_of, wire_of
+from .ami_actions import action_id
 from .ami_events import Headers
 from .not_faked import NotFaked, complain
 

@@ -17,7 +17,7 @@ from twisted.logger import Logger
 from ..errors import HungUp
 from .applications import Application
 from .channel import DOWN, RING, CallerID, Channel
-from .dialplan import Dialplan, run_dialplan
+from .dialplan import Dialplan, Goto, run_dialplan
 from .happenings import (
     ChannelCreated,
     DialBegan,
@@ -246,7 +246,12 @@ class Switchboard:
         self, channel: Channel, job: Coroutine[Deferred[Any], Any, None]
     ) -> None:
         try:
-            await job
+            try:
+                await job
+            except Goto as goto:
+                # Taken out of what was no dialplan, it begins there.
+                channel.context, channel.exten = goto.context, goto.exten
+                await run_dialplan(channel)
         except HungUp:
             pass
         except CancelledError:
