@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress as ignoring
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from txasterisk.agi.asking import ALLOWED_AFTER_HANGUP
+from txasterisk.agi import asking
+from txasterisk.agi.asking import ALLOWED_AFTER_HANGUP, PAUSE
 from txasterisk.agi.messages import Command, Environment, Reply
 from txasterisk.agi.results import Digits, Played
 from txasterisk.agi.session import AGISession
@@ -325,6 +328,24 @@ class HangupTests(SessionTestCase):
         )
         for name in ALLOWED_AFTER_HANGUP:
             self.assertNoResult(self.session.command(name.lower()))
+
+    def test_a_script_that_does_not_give_up(self) -> None:
+        """Who tries what cannot be done, time and again, is made to wait, or nobody else could."""
+        clock = Clock()
+        self.patch(asking, "the_reactor", lambda: clock)
+        self.session.notice_hangup()
+
+        async def script() -> None:
+            while True:
+                with ignoring(HungUp):
+                    await self.session.answer()
+
+        running = Deferred.fromCoroutine(script())
+        clock.pump([PAUSE] * 3)
+        self.assertEqual(len(clock.getDelayedCalls()), 1)
+        running.cancel()
+        self.failureResultOf(running, CancelledError)
+        self.assertEqual(clock.getDelayedCalls(), [])
 
     def test_repr(self) -> None:
         """The ``repr`` names the call, and says when the caller is gone."""
