@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from txasterisk.agi.messages import Command, Reply
 from txasterisk.agi.async_answers import CUT, FETCHED, MAX_READINGS, READING, Readings, reply_to
+from txasterisk.agi.messages import Command, Reply
 from txasterisk.errors import RemoteProtocolError
 
 GET = Command("GET FULL VARIABLE", "${V}")
