@@ -20,6 +20,17 @@ class Transport:
         return self.socket
 
 
+class TLS:
+    """A transport that encrypts what another carries."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+
+    def getHandle(self) -> object:
+        """Return what encrypts, as Twisted does."""
+        return object()
+
+
 class WatchByTCPTests(SynchronousTestCase):
     """A silent link is probed."""
 
@@ -35,6 +46,20 @@ class WatchByTCPTests(SynchronousTestCase):
         tcp = self.watched(socket.AF_INET)
         self.assertEqual(tcp.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), 1)
         self.assertEqual(tcp.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE), 30)
+
+    def test_tls(self) -> None:
+        """Beneath TLS there is TCP, too."""
+        transport = Transport(socket.AF_INET)
+        self.addCleanup(transport.socket.close)
+        watch_by_tcp(TLS(transport))
+        tcp = transport.socket
+        self.assertEqual(tcp.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), 1)
+
+    def test_gone(self) -> None:
+        """It does no harm where the system refuses it."""
+        transport = Transport(socket.AF_INET)
+        transport.socket.close()
+        watch_by_tcp(transport)
 
     def test_others(self) -> None:
         """What is no TCP is left alone."""

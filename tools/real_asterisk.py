@@ -1,7 +1,8 @@
 """
 Real Asterisk on demand, for the live tests and for whoever wants to try something.
 
-    tools/asterisk up 22 [--name NAME] [--owner PID]   start it (and install it first if need be)
+    tools/asterisk up 22 [--name NAME] [--owner PID] [--python PROGRAM]
+                                                       start it (and install it first if need be)
     tools/asterisk down [22] [--name NAME]             stop it; without a version, all of them
     tools/asterisk status [--json]                     what runs, and where it listens
     tools/asterisk console 22 [--name NAME] [COMMAND]  its console, or the answer to one command
@@ -18,6 +19,10 @@ The kernel kills each of them when the one to its left dies, and what they mount
 All four hold the instance's lock, so the lock is free exactly when nothing of the instance is left.
 Everything listens on 127.0.0.1 only. (PJSIP opens two UDP sockets on no particular address as well,
 to ask a name server; nothing can turn that off, and the only name server in there is 127.0.0.1.)
+
+Programs that Asterisk starts may be Python scripts in ``/srv/NAME/agi-bin`` that begin with
+``#!/srv/NAME/host/python``: that is PROGRAM, by default the one of the checkout's ``.venv``, and it
+finds the checkout (see ``tools/host_python.py``).
 """
 
 from __future__ import annotations
@@ -40,8 +45,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
+from tools.host_python import HostPython
+
 HERE = Path(__file__).resolve().parent
+CHECKOUT = HERE.parent
 TEMPLATES = HERE / "asterisk.d"
+THIS_PROGRAM = (sys.executable, "-m", "tools.real_asterisk")
 
 # Inside a tree.
 RECIPE = Path("/etc/txasterisk-recipe")
@@ -139,7 +148,7 @@ RELEASES = {
 def checkout_directory() -> Path:
     """Return where the versions of this checkout are installed."""
     chosen = os.environ.get("TXASTERISK_ASTERISK_DIR")
-    return Path(chosen).resolve() if chosen else HERE.parent / ".asterisk"
+    return Path(chosen).resolve() if chosen else CHECKOUT / ".asterisk"
 
 
 def release_of(version: str) -> Release:
@@ -410,6 +419,16 @@ class Instance:
         """Return the file with what Asterisk says before its log is open."""
         return self.home / "output.log"
 
+    @property
+    def host(self) -> Path:
+        """Return the directory with what of this machine can be used in there."""
+        return self.home / "host"
+
+    @property
+    def launcher(self) -> str:
+        """Return the Python of this machine as Asterisk sees it."""
+        return f"{self.inside}/host/python"
+
     def read_state(self) -> State | None:
         try:
             return parse_state((self.home / "state.json").read_text())
@@ -628,7 +647,7 @@ def give_to_asterisk(instance: Instance) -> None:
 # Up, down and in between.
 
 
-def up(version: str, name: str, owner: int | None) -> Instance:
+def up(version: str, name: str, python: str, owner: int | None) -> Instance:
     """Have an instance running and fully booted, whatever was before."""
     require_able()
     if owner is not None:
@@ -640,6 +659,7 @@ def up(version: str, name: str, owner: int | None) -> Instance:
             print(f"{instance} is already running")
         else:
             wait_until(lambda: not instance.is_locked(), KILL_SECONDS, f"{instance} does not die")
+            bring_python(instance, python)
             start(instance, owner)
     describe(instance)
     return instance
@@ -657,6 +677,21 @@ def wait_until(condition: Callable[[], bool], seconds: float, otherwise: str) ->
         if time.monotonic() > end:
             raise Trouble(otherwise)
         time.sleep(0.02)
+
+
+def bring_python(instance: Instance, program: str) -> None:
+    """Have a Python ready for the programs that Asterisk starts."""
+    try:
+        python = HostPython.found(program)
+    except ValueError as error:
+        raise Trouble(str(error)) from None
+    python.prepare(CHECKOUT, instance.host, str(Path(instance.launcher).parent))
+
+
+def usual_python() -> str:
+    """Return the Python of the checkout's virtual environment, or the one that runs this."""
+    own = CHECKOUT / ".venv/bin/python"
+    return str(own) if own.exists() else sys.executable
 
 
 def start(instance: Instance, owner: int | None) -> None:
@@ -688,14 +723,14 @@ def listens_everywhere(instance: Instance, ports: Mapping[str, int]) -> bool:
 
 def start_keeper(instance: Instance, owner: int | None) -> subprocess.Popen[bytes]:
     """Start the process that outlives this one and holds the instance."""
-    command = [sys.executable, __file__, "keep", str(instance.tree), instance.name]
+    command = [*THIS_PROGRAM, "keep", str(instance.tree), instance.name]
     with instance.output.open("wb") as output:
         return subprocess.Popen(
             command if owner is None else [*command, "--owner", str(owner)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            cwd="/",
+            cwd=CHECKOUT,
             env=ENVIRONMENT,
             start_new_session=True,
         )
@@ -801,7 +836,8 @@ def kill(instance: Instance) -> None:
 # kill with whom when a process changes its user, as Asterisk does at start.
 INSIDE_NAMESPACE = """
 mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" || exit
-chroot "$1" asterisk -f -U asterisk -G asterisk -C "$2"
+mount --all --fstab "$1$2/host/fstab" || exit
+chroot "$1" asterisk -f -U asterisk -G asterisk -C "$2/etc/asterisk.conf"
 exit $?
 """
 
@@ -811,9 +847,8 @@ def keep(tree: Path, name: str, owner: int | None) -> None:
     instance = Instance(tree, name)
     with watched(owner) as owner_descriptor:
         take_lock(instance)
-        configuration = f"{instance.inside}/etc/asterisk.conf"
         child = subprocess.Popen(
-            namespaced("sh", "-c", INSIDE_NAMESPACE, "sh", str(tree), configuration),
+            namespaced("sh", "-c", INSIDE_NAMESPACE, "sh", str(tree), instance.inside),
             pass_fds=[LOCK_DESCRIPTOR],
         )
         try:
@@ -895,6 +930,8 @@ def as_json(instance: Instance, state: State) -> dict[str, object]:
             "home": str(instance.home),
             "tree": str(instance.tree),
         },
+        # As Asterisk and the programs that it starts see it.
+        "python": instance.launcher,
     }
 
 
@@ -963,7 +1000,9 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
             command.add_argument("--name", type=instance_name, default=default_name)
         return command
 
-    add("up", "needed", "default").add_argument("--owner", type=int, metavar="PID")
+    start = add("up", "needed", "default")
+    start.add_argument("--owner", type=int, metavar="PID")
+    start.add_argument("--python", default=usual_python(), metavar="PROGRAM")
     add("down", "optional")
     add("status").add_argument("--json", action="store_true")
     add("console", "needed", "default")
@@ -986,7 +1025,7 @@ def perform(chosen: argparse.Namespace) -> None:
     """Do what the command line asks for."""
     match chosen.command:
         case "up":
-            up(chosen.version, chosen.name, chosen.owner)
+            up(chosen.version, chosen.name, chosen.python, chosen.owner)
         case "down":
             down(chosen.version, chosen.name)
         case "status":

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import socket
-from typing import Final
+from contextlib import suppress
+from typing import Any, Final
 
-__all__ = ["watch_by_tcp"]
+__all__ = ["socket_of", "watch_by_tcp"]
 
 #: Seconds of silence, seconds between probes, and probes without an answer; where the system has
 #: them. By default Linux waits for two hours.
@@ -16,14 +17,22 @@ _TCP_OPTIONS: Final = {
 }
 
 
+def socket_of(transport: Any) -> socket.socket | None:
+    """Return the socket beneath a transport, TLS or not; None if there is none."""
+    handle = getattr(getattr(transport, "transport", transport), "getHandle", lambda: None)()
+    return handle if isinstance(handle, socket.socket) else None
+
+
 def watch_by_tcp(transport: object) -> None:
     """
     Have the kernel notice within a minute that the other machine is gone, or the way to it.
 
-    :param transport: any; nothing is done to one that is no plain TCP.
+    :param transport: any; nothing is done to one without TCP beneath it.
     """
-    handle = getattr(transport, "getHandle", lambda: None)()
-    if isinstance(handle, socket.socket) and handle.family in (socket.AF_INET, socket.AF_INET6):
-        handle.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for option, value in _TCP_OPTIONS.items():
-            handle.setsockopt(socket.IPPROTO_TCP, option, value)
+    handle = socket_of(transport)
+    if handle is not None and handle.family in (socket.AF_INET, socket.AF_INET6):
+        # Some systems refuse it for a connection that the peer has reset already.
+        with suppress(OSError):
+            handle.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for option, value in _TCP_OPTIONS.items():
+                handle.setsockopt(socket.IPPROTO_TCP, option, value)

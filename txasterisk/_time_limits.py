@@ -31,6 +31,14 @@ class TimeLimits(Generic[K]):
         self._sweep: IDelayedCall | None = None
         self._sweep_at = inf
 
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    @property
+    def oldest(self) -> K:
+        """The key that has had a limit for the longest time."""
+        return next(iter(self._ends))
+
     def start(self, key: K, seconds: float) -> None:
         """Give ``key`` so many seconds."""
         end = self._ends[key] = self._clock.seconds() + seconds

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -14,7 +12,6 @@ from txasterisk.agi.messages import (
     SAFE_LINE,
     Command,
     Environment,
-    Milliseconds,
     Reply,
     path_parts,
 )
@@ -338,27 +335,6 @@ class CommandTests(SynchronousTestCase):
             repr(Command("SET VARIABLE", "PIN", "1234")),
             "<Command 'SET VARIABLE' with 2 arguments>",
         )
-
-
-class MillisecondsTests(SynchronousTestCase):
-    """Seconds as AGI wants them."""
-
-    def test_seconds(self) -> None:
-        """Seconds are sent as whole milliseconds."""
-        self.assertEqual(str(Milliseconds(2.5)), "2500")
-
-    def test_for_ever(self) -> None:
-        """Infinity is -1, which Asterisk takes for it."""
-        self.assertEqual(str(Milliseconds(math.inf)), "-1")
-
-    def test_no_time_is_not_the_default(self) -> None:
-        """Zero would mean the default, so the shortest time is one millisecond."""
-        self.assertEqual(str(Milliseconds(0)), "1")
-
-    def test_what_is_no_time_is_refused(self) -> None:
-        """Less than nothing, not a number, and more than an int can hold are refused."""
-        for seconds in (-1.0, math.nan, 2_147_484.0, -math.inf):
-            self.assertRaises(LocalProtocolError, str, Milliseconds(seconds))
 
 
 class ReplyTests(SynchronousTestCase):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
-from typing import Any
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import CancelledError, Deferred, gatherResults, succeed
@@ -12,67 +10,28 @@ from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.logger import LogLevel, capturedLogs
-from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from txasterisk.agi import (
     AGISession,
     FastAGIFactory,
-    FastAGIProtocol,
     Reply,
     Routes,
     Script,
 )
-from txasterisk.agi.reading import MAX_REPLY_BYTES
 from txasterisk.errors import CommandFailed, Disconnected, HungUp, LocalProtocolError
 
 from . import ENVIRONMENT
-
-SUCCESS = b'SET VARIABLE "TXASTERISK_STATUS" "SUCCESS"\n'
-HANGUP = b'SET VARIABLE "TXASTERISK_STATUS" "HANGUP"\n'
-FAILURE = b'SET VARIABLE "TXASTERISK_STATUS" "FAILURE"\nfailure\n'
-BUSY = b'SET VARIABLE "TXASTERISK_STATUS" "BUSY"\nfailure\n'
-NOTFOUND = b'SET VARIABLE "TXASTERISK_STATUS" "NOTFOUND"\nfailure\n'
-
-
-class Connection:
-    """Asterisk's end of a connection."""
-
-    def __init__(self, factory: FastAGIFactory) -> None:
-        protocol = factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", 50000))
-        assert protocol is not None
-        self.protocol: FastAGIProtocol = protocol
-        self.transport = StringTransport(peerAddress=IPv4Address("TCP", "192.0.2.1", 50000))
-        self.protocol.makeConnection(self.transport)
-
-    def say(self, data: bytes) -> None:
-        """Send to the script."""
-        self.protocol.dataReceived(data)
-
-    def heard(self) -> bytes:
-        """What has come from the script since the last time."""
-        data: bytes = self.transport.value()
-        self.transport.clear()
-        return data
-
-    def break_off(self, reason: Exception) -> None:
-        """Lose the connection."""
-        self.protocol.connectionLost(Failure(reason))
-
-    @property
-    def closed(self) -> bool:
-        """Whether our end has closed it, after all was sent or at once."""
-        return bool(self.transport.disconnecting)
-
-    @property
-    def aborted(self) -> bool:
-        """Whether our end has cut it off."""
-        return bool(self.transport.disconnected)
-
-
-def awaiting(waiting: Deferred[object]) -> Script:
-    """Return a script that awaits that."""
-    return lambda _: waiting
+from .fastagi import (
+    BUSY,
+    FAILURE,
+    HANGUP,
+    NOTFOUND,
+    SUCCESS,
+    Connection,
+    FastAGITestCase,
+    awaiting,
+)
 
 
 class SocketTransport(StringTransport):
@@ -85,35 +44,6 @@ class SocketTransport(StringTransport):
     def getHandle(self) -> socket.socket:
         """Return the socket."""
         return self.socket
-
-
-class FastAGITestCase(SynchronousTestCase):
-    """Has a factory whose only script keeps what happens to it."""
-
-    def setUp(self) -> None:
-        """Begin with a script that answers, unless the test puts another into ``self.script``."""
-        self.clock = Clock()
-        self.told: list[object] = []
-        self.factory = FastAGIFactory({"/greet": self.greet}, clock=self.clock)
-
-        self.script: Script = AGISession.answer
-
-    async def greet(self, session: AGISession) -> None:
-        """Run the test's script and note how it ends."""
-        self.session = session
-        try:
-            self.told.append(await self.script(session))
-        except BaseException as error:
-            self.told.append(type(error))
-            raise
-
-    def call(self, script: Script | None = None) -> Connection:
-        """Have Asterisk connect and describe a call that this script answers."""
-        if script is not None:
-            self.script = script
-        connection = Connection(self.factory)
-        connection.say(ENVIRONMENT)
-        return connection
 
 
 class CallTests(FastAGITestCase):
@@ -608,69 +538,6 @@ class RoutingTests(SynchronousTestCase):
             ENVIRONMENT.replace(b"agi_network_script: greet\n", b"").replace(b"/greet", b"/")
         )
         self.assertEqual(len(connection.heard()), len('NOOP ""\n') + 5000)
-
-
-class BadPeerTests(FastAGITestCase):
-    """Whatever connects, it costs one line in the log and no more."""
-
-    def assert_one_line(self, happens: Callable[[], object], level: Any = LogLevel.warn) -> None:
-        """Fail unless that logs one line without a traceback."""
-        with capturedLogs() as logs:
-            happens()
-        self.assertEqual(
-            [(log["log_level"], "log_failure" in log) for log in logs], [(level, False)]
-        )
-        self.assertEqual(self.told, [])
-
-    def test_port_scan(self) -> None:
-        """A peer that comes and goes is noted."""
-        connection = Connection(self.factory)
-        self.assert_one_line(lambda: connection.break_off(ConnectionDone()), LogLevel.info)
-
-    def test_half_a_block(self) -> None:
-        """A block that is cut off starts no script."""
-        connection = Connection(self.factory)
-        connection.say(ENVIRONMENT[:-1])
-        self.assert_one_line(lambda: connection.break_off(ConnectionLost()), LogLevel.info)
-
-    def test_another_protocol(self) -> None:
-        """A web browser is sent away at its first line."""
-        connection = Connection(self.factory)
-        self.assert_one_line(lambda: connection.say(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"))
-        self.assertTrue(connection.aborted)
-        connection.break_off(ConnectionDone())
-
-    def test_no_end(self) -> None:
-        """A block without an end is cut off."""
-        connection = Connection(self.factory)
-        self.assert_one_line(lambda: connection.say(b"agi_x: 1\n" * 1000))
-        self.assertTrue(connection.aborted)
-
-    def test_silence(self) -> None:
-        """A peer that says nothing, or too slowly, is cut off after ten seconds."""
-        connection = Connection(self.factory)
-        self.clock.advance(9.9)
-        connection.say(b"agi_network: yes\n")
-        self.assertFalse(connection.aborted)
-        self.assert_one_line(lambda: self.clock.advance(0.2))
-        self.assertTrue(connection.aborted)
-
-    def test_a_call_has_no_such_limit(self) -> None:
-        """Once the call is described it may take as long as it likes."""
-        connection = self.call()
-        self.clock.advance(3600)
-        self.assertFalse(connection.aborted)
-
-    def test_an_endless_reply(self) -> None:
-        """A reply without an end is cut off, and what waits for it fails."""
-        call = self.call()
-        with capturedLogs() as logs:
-            call.say(b"x" * (MAX_REPLY_BYTES + 1))
-        self.assertEqual(len(logs), 1)
-        self.assertTrue(call.aborted)
-        call.say(b"200 result=0\n")
-        call.break_off(ConnectionDone())
-        self.assertEqual(self.told, [Disconnected])
 
 
 class DrainTests(FastAGITestCase):

@@ -216,6 +216,22 @@ class ReplyReaderTests(SynchronousTestCase):
         self.reader.feed(b"x\n" * MAX_STRAY_LINES)
         self.assertRaises(RemoteProtocolError, self.reader.feed, b"x\n")
 
+    def test_strays_are_counted_between_replies(self) -> None:
+        """A long session may have many in all."""
+        for _ in range(3):
+            self.reader.feed(b"x\n" * MAX_STRAY_LINES)
+            self.read("NOOP", b"200 result=0\n")
+
+    def test_too_many_hangups_are_refused(self) -> None:
+        """Asterisk tells of a hangup a few times at most."""
+        self.reader.feed(b"HANGUP\n" * MAX_STRAY_LINES)
+        self.assertRaises(RemoteProtocolError, self.reader.feed, b"HANGUP\n")
+
+    def test_a_reply_that_is_announced_for_ever_is_refused(self) -> None:
+        """``100`` comes once before a reply, not time and again."""
+        self.read("GOSUB", b"100 result=0 Trying...\n" * MAX_STRAY_LINES)
+        self.assertRaises(RemoteProtocolError, self.reader.feed, b"100 result=0 Trying...\n")
+
     def test_too_long_a_reply_is_refused(self) -> None:
         """A reply may have a megabyte, not more, in one line or in many."""
         line = b"200 result=1 (" + b"x" * (MAX_REPLY_BYTES - 115) + b")"

@@ -13,6 +13,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,8 @@ class RunningAsterisk:
 
     def start(self) -> None:
         """Start it, and wait until it has booted."""
-        _must("up", self.version, "--name", NAME, "--owner", str(os.getpid()))
+        owner, python = str(os.getpid()), sys.executable
+        _must("up", self.version, "--name", NAME, "--owner", owner, "--python", python)
         found = json.loads(_must("status", "--json"))
         state = next(s for s in found if (s["name"], s["version"]) == (NAME, self.version))
         self.ports, self.paths, self._pid = state["ports"], state["paths"], state["pid"]

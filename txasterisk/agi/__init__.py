@@ -2,7 +2,9 @@
 
 from .._status import STATUS_VARIABLE
 from .asyncagi import AsyncAGI, AsyncAGIService
+from .audio import Audio, AudioFormat
 from .messages import LONG_LINE, SAFE_LINE, Command, Environment, Reply
+from .process import run
 from .protocol import FastAGIFactory, FastAGIProtocol
 from .results import (
     ChannelState,
@@ -25,6 +27,8 @@ __all__ = [
     "AGISession",
     "AsyncAGI",
     "AsyncAGIService",
+    "Audio",
+    "AudioFormat",
     "Carrier",
     "ChannelState",
     "Command",
@@ -43,4 +47,5 @@ __all__ = [
     "Script",
     "Status",
     "Utterance",
+    "run",
 ]

@@ -11,7 +11,8 @@ from twisted.python.failure import Failure
 
 from .._milestone import Milestone
 from ..errors import CommandFailed, Disconnected, HungUp
-from .messages import Argument, Command, Environment, Reply
+from .arguments import Argument
+from .messages import Command, Environment, Reply
 
 __all__ = ["ALLOWED_AFTER_HANGUP", "GONE", "Asking", "Carrier"]
 
@@ -131,7 +132,7 @@ class Asking:
         """Do like :meth:`_ask`, and fail unless the result is 1."""
         return self._ask(_whole, name, *arguments).addCallback(_confirmed, name)
 
-    def _still_there(self, value: T) -> Deferred[T]:
+    def _if_still_there(self, value: T) -> Deferred[T]:
         """
         Fire with ``value``, or fail if the caller is gone.
 
@@ -155,7 +156,7 @@ class Asking:
         # It may mean that the caller hung up, or that there is no such sound.
         failed = CommandFailed(name, reply, str(reply))
         # Over AsyncAGI a command that fails is the last one, so that nobody can be asked.
-        asked = self._still_there(failed).addErrback(_unless_asked, failed)
+        asked = self._if_still_there(failed).addErrback(_unless_asked, failed)
         return asked.addCallback(_fail)
 
 

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Final, Literal
 
 from twisted.internet.defer import Deferred, fail
 
-from ..errors import CommandFailed, LocalProtocolError, RemoteProtocolError
+from ..errors import CommandFailed, LocalProtocolError
+from .arguments import Number, Priority, Seconds, Short
 from .asking import Asking
-from .messages import Reply, Seconds
-from .results import ChannelState
+from .messages import Reply
+from .results import ChannelState, nothing, value
 
 __all__ = ["Commands"]
 
+#: The most bytes of a value. Asterisk works it out on the stack of the call's thread, which half a
+#: megabyte overruns; that ends the whole process.
+MAX_VALUE: Final = 32_768
+#: So many bytes of a value are sent at a time; encoded, they fit into a command of any version.
+PIECE: Final = 1024
+
+#: What Asterisk keeps of the name of a context or an extension, and reads of a caller.
+_NAME_BYTES: Final = 79
+_CALLERID_BYTES: Final = 255
+
 _NO_APPLICATION: Final = -2
-#: Asterisk adds it to the state of a channel that hears nothing.
-_MUTE: Final = 1 << 16
 
 
 class Commands(Asking):
@@ -29,7 +39,7 @@ class Commands(Asking):
 
         :return: fires with None when it is up.
         """
-        return self._try(_nothing, "ANSWER")
+        return self._try(nothing, "ANSWER")
 
     def hangup(self, channel: str | None = None) -> Deferred[None]:
         """
@@ -37,9 +47,10 @@ class Commands(Asking):
 
         :param channel: the name of another channel; by default this call.
         :return: fires with None when it is on its way; :attr:`hung_up` follows a moment later.
+            Fails with :class:`CommandFailed` if there is no such channel.
         """
         arguments = () if channel is None else (channel,)
-        return self._try(_nothing, "HANGUP", *arguments)
+        return self._confirm("HANGUP", *arguments)
 
     def channel_status(self, channel: str | None = None) -> Deferred[ChannelState]:
         """
@@ -50,7 +61,7 @@ class Commands(Asking):
             channel.
         """
         arguments = () if channel is None else (channel,)
-        return self._try(_state, "CHANNEL STATUS", *arguments)
+        return self._ask(ChannelState.read, "CHANNEL STATUS", *arguments)
 
     def set_autohangup(self, seconds: float) -> Deferred[None]:
         """
@@ -59,7 +70,7 @@ class Commands(Asking):
         :param seconds: the time from now on; 0 takes it back.
         :return: fires with None.
         """
-        return self._ask(_nothing, "SET AUTOHANGUP", Seconds(seconds))
+        return self._ask(nothing, "SET AUTOHANGUP", Seconds(seconds))
 
     def set_callerid(self, callerid: str) -> Deferred[None]:
         """
@@ -68,7 +79,7 @@ class Commands(Asking):
         :param callerid: such as ``"Alice" <100>``, or only a number; empty for nobody.
         :return: fires with None.
         """
-        return self._ask(_nothing, "SET CALLERID", callerid)
+        return self._ask(nothing, "SET CALLERID", Short(callerid, _CALLERID_BYTES))
 
     def set_music(
         self, switch: Literal["on", "off"], music_class: str | None = None
@@ -81,7 +92,7 @@ class Commands(Asking):
         :return: fires with None, whether there is such music or not.
         """
         arguments = (switch,) if music_class is None else (switch, music_class)
-        return self._ask(_nothing, "SET MUSIC", *arguments)
+        return self._ask(nothing, "SET MUSIC", *arguments)
 
     def noop(self) -> Deferred[None]:
         """
@@ -89,7 +100,7 @@ class Commands(Asking):
 
         :return: fires with None.
         """
-        return self._ask(_nothing, "NOOP")
+        return self._ask(nothing, "NOOP")
 
     def verbose(self, message: str, level: int = 1) -> Deferred[None]:
         """
@@ -99,7 +110,7 @@ class Commands(Asking):
         :param level: shown if the console is at least this verbose, 0 to 4.
         :return: fires with None.
         """
-        return self._ask(_nothing, "VERBOSE", message, level)
+        return self._ask(nothing, "VERBOSE", message, Number(level))
 
     def asyncagi_break(self) -> Deferred[None]:
         """
@@ -107,7 +118,7 @@ class Commands(Asking):
 
         :return: fires with None.
         """
-        return self._ask(_nothing, "ASYNCAGI BREAK")
+        return self._ask(nothing, "ASYNCAGI BREAK")
 
     # Variables
 
@@ -120,7 +131,7 @@ class Commands(Asking):
         :param name: such as ``EXTEN`` or ``CALLERID(num)``, without ``${}``.
         :return: fires with the value, or None for a variable that is not set.
         """
-        return self._ask(_value, "GET VARIABLE", name)
+        return self._ask(value, "GET VARIABLE", name)
 
     def get_full_variable(self, expression: str, channel: str | None = None) -> Deferred[str]:
         """
@@ -142,7 +153,32 @@ class Commands(Asking):
         :param value: stored as it is; nothing in it is expanded.
         :return: fires with None.
         """
-        return self._ask(_nothing, "SET VARIABLE", name, value)
+        return self._ask(nothing, "SET VARIABLE", name, value)
+
+    def set_full_variable(self, name: str, value: str) -> Deferred[None]:
+        """
+        Set a variable to a text that :meth:`set_variable` cannot send: long, or with line ends.
+
+        AGI has no command for that, so the dialplan decodes it piece by piece (``EXEC`` of
+        ``Exec(Set(...))`` with ``BASE64_DECODE``).
+
+        :param name: as for :meth:`set_variable`.
+        :param value: up to 32 kB without a NUL.
+        :return: fires with None; fails with :class:`CommandFailed` if Asterisk has no
+            ``func_base64`` or ``app_exec``. Cancelling it may leave a part of the text behind.
+        """
+        return Deferred.fromCoroutine(self._set_full_variable(name, value))
+
+    async def _set_full_variable(self, name: str, value: str) -> None:
+        encoded = value.encode("utf-8", "surrogateescape")
+        if len(encoded) > MAX_VALUE or b"\0" in encoded:
+            raise LocalProtocolError(f"{name}: more than {MAX_VALUE} bytes, or a NUL")
+        await self._ask(_can_decode, "GET FULL VARIABLE", _decoded(b"x"))
+        so_far = ""
+        for at in range(0, len(encoded) or 1, PIECE):
+            piece = _decoded(encoded[at : at + PIECE])
+            await self.exec("Exec", f"Set({name}={so_far}{piece})")
+            so_far = f"${{{name.lstrip('_')}}}"
 
     # The dialplan
 
@@ -164,17 +200,22 @@ class Commands(Asking):
         """
         Run a routine of the dialplan (``GOSUB``).
 
-        What it returns is in the variable ``GOSUB_RETVAL``.
+        What it returns is in the variable ``GOSUB_RETVAL`` then.
 
         :param context: its context.
         :param extension: its extension.
         :param priority: a number or a label.
         :param arguments: its arguments as in the dialplan, separated by commas.
-        :return: fires when it is over, with whether it came to its ``Return``. Fails with
-            :class:`CommandFailed` if there is no such place.
+        :return: fires when it is over, with whether it came to its ``Return``; the session goes on
+            in any case. Fails with :class:`CommandFailed` if there is no such place.
         """
-        place = (context, extension, priority)
-        return self._try(_gosub_end, "GOSUB", *place, *([arguments] if arguments else []))
+        more = (arguments,) if arguments else ()
+        ran = self._try(_returned, "GOSUB", context, extension, Priority(priority), *more)
+        return ran.addCallback(self._returned_or_hung_up)
+
+    def _returned_or_hung_up(self, returned: bool) -> bool | Deferred[bool]:
+        # A hangup during the routine looks like one that went off otherwise.
+        return returned or self._if_still_there(returned)
 
     def set_context(self, context: str) -> Deferred[None]:
         """
@@ -183,7 +224,7 @@ class Commands(Asking):
         :param context: its name; whether there is one is not looked at.
         :return: fires with None.
         """
-        return self._ask(_nothing, "SET CONTEXT", context)
+        return self._ask(nothing, "SET CONTEXT", Short(context, _NAME_BYTES))
 
     def set_extension(self, extension: str) -> Deferred[None]:
         """
@@ -192,7 +233,7 @@ class Commands(Asking):
         :param extension: its name; whether there is one is not looked at.
         :return: fires with None.
         """
-        return self._ask(_nothing, "SET EXTENSION", extension)
+        return self._ask(nothing, "SET EXTENSION", Short(extension, _NAME_BYTES))
 
     def set_priority(self, priority: int | str) -> Deferred[None]:
         """
@@ -201,9 +242,7 @@ class Commands(Asking):
         :param priority: a number, or a label.
         :return: fires with None; fails with :class:`CommandFailed` if there is no such label.
         """
-        if isinstance(priority, int) and priority < 1:
-            return fail(LocalProtocolError(f"SET PRIORITY: {priority} is no priority"))
-        return self._ask(_nothing, "SET PRIORITY", priority)
+        return self._ask(nothing, "SET PRIORITY", Priority(priority))
 
     # The database
 
@@ -215,7 +254,7 @@ class Commands(Asking):
         :param key: the key.
         :return: fires with the value, or None if there is none.
         """
-        return self._ask(_value, "DATABASE GET", family, key)
+        return self._ask(value, "DATABASE GET", family, key)
 
     def database_put(self, family: str, key: str, value: str) -> Deferred[None]:
         """
@@ -242,29 +281,29 @@ class Commands(Asking):
         """
         Delete a family of Asterisk's database, or a part of it (``DATABASE DELTREE``).
 
+        Mind that Asterisk takes ``_`` for any character: ``a_b`` deletes ``axb`` as well.
+
         :param family: the family.
-        :param keytree: what the keys begin with; by default all of the family go.
+        :param keytree: with ``x`` go the key ``x`` and those that begin with ``x/``; by default
+            all of the family go.
         :return: fires with whether there was anything to delete.
         """
         if not family:
             return fail(LocalProtocolError("DATABASE DELTREE without a family deletes everything"))
         arguments = (family,) if keytree is None else (family, keytree)
+        if "%" in "".join(arguments):
+            return fail(LocalProtocolError("DATABASE DELTREE takes % for anything, and deletes it"))
         return self._ask(_deleted, "DATABASE DELTREE", *arguments)
 
 
-def _nothing(_: Reply) -> None:
-    return None
+def _decoded(piece: bytes) -> str:
+    """Return what the dialplan makes this piece of."""
+    return f"${{BASE64_DECODE({b64encode(piece).decode()})}}" if piece else ""
 
 
-def _state(reply: Reply) -> ChannelState:
-    try:
-        return ChannelState(reply.number & ~_MUTE)
-    except ValueError:
-        raise RemoteProtocolError(f"no state of a channel: {reply}") from None
-
-
-def _value(reply: Reply) -> str | None:
-    return None if reply.result == "0" else reply.text
+def _can_decode(reply: Reply) -> None:
+    if reply.text != "x":
+        raise CommandFailed("GET FULL VARIABLE", reply, "no function BASE64_DECODE")
 
 
 def _expression(reply: Reply) -> str:
@@ -279,11 +318,12 @@ def _application_result(reply: Reply) -> int:
     return reply.number
 
 
-def _gosub_end(reply: Reply) -> bool:
+def _returned(reply: Reply) -> bool:
     if reply.result != "0":
         raise CommandFailed("GOSUB", reply, str(reply))
     return reply.tail == "Gosub complete"
 
 
 def _deleted(reply: Reply) -> bool:
+    # Unlike everywhere else in the database, 0 is the success here.
     return reply.result == "0"

@@ -7,27 +7,21 @@ A reply is not simply a line: usage texts and the values of variables span sever
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from functools import lru_cache
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 from urllib.parse import parse_qs, unquote
 
 from ..errors import LocalProtocolError, RemoteProtocolError
+from .arguments import Argument
 
 __all__ = [
     "LONG_LINE",
     "SAFE_LINE",
-    "Argument",
     "Command",
     "Environment",
-    "Milliseconds",
     "Reply",
-    "Seconds",
-    "UnixTime",
-    "WholeSeconds",
     "path_parts",
 ]
 
@@ -49,7 +43,6 @@ _COMMAND_NAME: Final = re.compile(r'[^\s"\\]+(?: [^\s"\\]+)*')
 _REPLY: Final = re.compile("([0-9]{3})[ -](.*)", re.DOTALL)
 _ENDPOS: Final = re.compile(r"endpos=(-?[0-9]{1,19})(?![0-9])")
 _DIGITS: Final = frozenset("0123456789*#ABCD")
-_MAX_MILLISECONDS: Final = 2**31 - 1
 
 
 # The environment
@@ -279,7 +272,10 @@ class Command:
         """
         if _words_in_name(self.name) + len(self.arguments) > MAX_WORDS:
             raise LocalProtocolError(f"{self.name} has more than {MAX_WORDS} words")
-        text = " ".join([self.name, *map(_quoted, self.arguments)])
+        try:
+            text = " ".join([self.name, *map(_quoted, self.arguments)])
+        except LocalProtocolError as error:
+            raise LocalProtocolError(f"{self.name}: {error}") from None
         if "\n" in text or "\r" in text or "\0" in text:
             raise LocalProtocolError(f"{self.name} has a line end or a NUL in an argument")
         try:
@@ -309,111 +305,6 @@ def _words_in_name(name: str) -> int:
 def _quoted(argument: Argument) -> str:
     text = str(argument).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{text}"'
-
-
-class Milliseconds:
-    """
-    A time to wait, as AGI commands want it: -1 for ever, and at least 1.
-
-    Zero means "the default" to most commands, so no time is sent as that.
-
-    :param seconds: the time, ``math.inf`` for ever.
-    """
-
-    __slots__ = ("_seconds",)
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-
-    def __str__(self) -> str:
-        """
-        Return it as it is sent.
-
-        :raises LocalProtocolError: for what is no time, or more than Asterisk can count.
-        """
-        if self._seconds == math.inf:
-            return "-1"
-        milliseconds = self._seconds * 1000
-        if not 0 <= milliseconds <= _MAX_MILLISECONDS:
-            raise LocalProtocolError(f"AGI cannot wait for {self._seconds} seconds")
-        return str(max(1, round(milliseconds)))
-
-
-class Seconds:
-    """
-    A time from now on, with its fraction.
-
-    :param seconds: the time.
-    """
-
-    __slots__ = ("_seconds",)
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-
-    def __str__(self) -> str:
-        """
-        Return it as it is sent.
-
-        :raises LocalProtocolError: for what is no time, or more than Asterisk can count.
-        """
-        if not 0 <= self._seconds * 1000 <= _MAX_MILLISECONDS:
-            raise LocalProtocolError(f"AGI cannot wait for {self._seconds} seconds")
-        return f"{self._seconds:.3f}"
-
-
-class WholeSeconds:
-    """
-    A time to wait, for the commands that count whole seconds: -1 for ever, and at least 1.
-
-    :param seconds: the time, ``math.inf`` for ever; a fraction counts as a second.
-    """
-
-    __slots__ = ("_seconds",)
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-
-    def __str__(self) -> str:
-        """
-        Return it as it is sent.
-
-        :raises LocalProtocolError: for what is no time, or more than Asterisk can count.
-        """
-        if self._seconds == math.inf:
-            return "-1"
-        if not 0 <= self._seconds * 1000 <= _MAX_MILLISECONDS:
-            raise LocalProtocolError(f"AGI cannot wait for {self._seconds} seconds")
-        return str(max(1, math.ceil(self._seconds)))
-
-
-class UnixTime:
-    """
-    A moment, as the seconds since 1970.
-
-    :param when: the moment with its time zone, or the seconds.
-    """
-
-    __slots__ = ("_when",)
-
-    def __init__(self, when: datetime | float) -> None:
-        self._when = when
-
-    def __str__(self) -> str:
-        """
-        Return it as it is sent.
-
-        :raises LocalProtocolError: for a moment without a time zone.
-        """
-        when = self._when
-        if isinstance(when, datetime):
-            if when.tzinfo is None:
-                raise LocalProtocolError(f"AGI cannot say {when}, which has no time zone")
-            when = when.timestamp()
-        return str(int(when))
-
-
-Argument: TypeAlias = str | int | Milliseconds | Seconds | WholeSeconds | UnixTime
 
 
 # Replies

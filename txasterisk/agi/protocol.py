@@ -6,23 +6,26 @@ A factory answers them with scripts, which it finds by the path of the URL that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory, connectionDone
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from .._addresses import readable
 from .._at_work import AtWork
+from .._descriptors import SPARE_DESCRIPTORS, descriptor_limit, is_scarce
 from .._reactor import the_reactor
+from .._seldom import Seldom
 from .._status import STATUS_VARIABLE
-from .._tcp import watch_by_tcp
+from .._tcp import socket_of, watch_by_tcp
 from .._time_limits import TimeLimits
-from ..errors import RemoteProtocolError
 from .messages import SAFE_LINE, Command, Environment
 from .routes import Routes
-from .script import OnHangup, Script, Status
+from .script import OnHangup, RunningScript, Script, Status
 from .session import AGISession
 from .stream import StreamCarrier
 
@@ -30,6 +33,16 @@ __all__ = ["FastAGIFactory", "FastAGIProtocol"]
 
 #: Asterisk sends the whole block at once, so this is ample; a port scan says nothing for ever.
 ENVIRONMENT_TIMEOUT: Final = 10.0
+#: Connections that have not described a call yet. Asterisk describes its call at once, so a burst
+#: of calls keeps below this; when more come, the one that has been silent for longest is the one
+#: that is most surely no call.
+MAX_SILENT: Final = 1000
+#: Calls that are answered at once, if there are descriptors for so many; more than an Asterisk
+#: carries.
+MAX_SESSIONS: Final = 10_000
+#: Seconds that the peer may take to let a connection end. Asterisk does so at once; over TLS, one
+#: that does not answer the farewell would keep it for ever.
+CLOSING_TIMEOUT: Final = 10.0
 
 #: A line that makes Asterisk end the session with ``AGISTATUS=FAILURE``.
 _FAILURE_LINE: Final = b"failure\n"
@@ -43,20 +56,37 @@ class FastAGIProtocol(StreamCarrier):
     """
 
     def __init__(self, factory: FastAGIFactory) -> None:
-        super().__init__(factory.routes, factory.line_limit)
+        super().__init__(factory.answer, factory.line_limit)
         self._factory = factory
 
     @property
     def _peer(self) -> str:
-        peer = self.transport.getPeer()
-        return f"{peer.host}:{peer.port}" if hasattr(peer, "host") else str(peer)
+        # The client's end of a Unix socket has no name.
+        peer = readable(self.transport.getPeer())
+        return peer or f"a client of {readable(self.transport.getHost())}"
+
+    def _tell(self, log: Callable[..., None], what: str, **values: Any) -> None:
+        self._factory.complaints.tell(log, what, **values)
+
+    def turn_away(self, why: str, **values: Any) -> None:
+        """Close a connection that has described no call, and log why."""
+        self._tell(_log.warn, why, peer=self._peer, **values)
+        self.abort()
 
     def _described(self, environment: Environment) -> AGISession:
-        self._factory.time_limits.stop(self)
+        self._factory.described(self)
+        # A peer that does not read what it is sent is not read either, so that its replies cannot
+        # make more and more commands wait for it.
+        self.transport.registerProducer(self.transport, True)
         return super()._described(environment)
 
     def _last_words(self, status: Status) -> bytes:
         return _LAST_WORDS[status]
+
+    def _end_stream(self) -> None:
+        self.transport.unregisterProducer()
+        super()._end_stream()
+        self._factory.closing(self)
 
     def connectionMade(self) -> None:
         # AGI has no sign of life of its own, and an idle call may last for hours.
@@ -90,6 +120,8 @@ class FastAGIFactory(Factory):
     :param default: the script for every other path, if those are no :class:`Routes`.
     :param clock: measures time limits; the global reactor by default.
     :param environment_timeout: how many seconds a peer may take to describe the call.
+    :param sessions: how many calls are answered at once; the one too many ends with ``BUSY``. By
+        default 10,000, or as many as the process has file descriptors for.
     :param line_limit: the longest command in bytes, ``SAFE_LINE`` or ``LONG_LINE`` of
         :mod:`txasterisk.agi.messages`.
     """
@@ -103,14 +135,21 @@ class FastAGIFactory(Factory):
         default: Script | None = None,
         clock: IReactorTime | None = None,
         environment_timeout: float = ENVIRONMENT_TIMEOUT,
+        sessions: int | None = None,
         line_limit: int = SAFE_LINE,
     ) -> None:
-        self.routes = routes if isinstance(routes, Routes) else Routes(routes, default=default)
-        self.line_limit = line_limit
         clock = the_reactor(clock)
-        self.time_limits: TimeLimits[FastAGIProtocol] = TimeLimits(clock, self._silent)
+        if not isinstance(routes, Routes):
+            routes = Routes(routes, default=default, clock=clock)
+        self.routes = routes
+        self.line_limit = line_limit
+        self.complaints = Seldom(clock)
         self._environment_timeout = environment_timeout
+        self._sessions = _default_sessions() if sessions is None else sessions
         self._open: AtWork[FastAGIProtocol] = AtWork(clock)
+        self._calls: set[FastAGIProtocol] = set()
+        self._silent: TimeLimits[FastAGIProtocol] = TimeLimits(clock, self._too_slow)
+        self._closing: TimeLimits[FastAGIProtocol] = TimeLimits(clock, FastAGIProtocol.abort)
         self._draining = False
 
     def route(
@@ -166,26 +205,72 @@ class FastAGIFactory(Factory):
     def startFactory(self) -> None:
         self._draining = False
 
+    def stopFactory(self) -> None:
+        self.complaints.flush()
+        self.routes.complaints.flush()
+
     def buildProtocol(self, addr: IAddress | None) -> FastAGIProtocol | None:
         if self._draining:
             return None
         return FastAGIProtocol(self)
 
     def opened(self, connection: FastAGIProtocol) -> None:
-        """Take note of a new connection."""
+        """Take note of a new connection, for which another may have to go."""
         self._open.begin(connection)
-        self.time_limits.start(connection, self._environment_timeout)
+        self._silent.start(connection, self._environment_timeout)
+        if len(self._silent) > MAX_SILENT or _is_among_the_last(connection):
+            oldest = self._silent.oldest
+            self._silent.stop(oldest)
+            oldest.turn_away("too many connections describe no call: {peer}, the oldest, is closed")
+
+    def described(self, connection: FastAGIProtocol) -> None:
+        """Take note that a connection has described its call."""
+        self._silent.stop(connection)
+        self._calls.add(connection)
+
+    def answer(self, session: AGISession) -> RunningScript | Status:
+        """Run the script for a call, or return why there is none."""
+        if self._draining:
+            return Status.FAILURE
+        if len(self._calls) > self._sessions:
+            self.complaints.tell(
+                _log.warn,
+                "{session}: {limit} calls are answered already",
+                session=session,
+                limit=self._sessions,
+            )
+            return Status.BUSY
+        return self.routes.answer(session)
+
+    def closing(self, connection: FastAGIProtocol) -> None:
+        """See to it that a connection which is being closed does end."""
+        self._closing.start(connection, CLOSING_TIMEOUT)
 
     def closed(self, connection: FastAGIProtocol) -> None:
         """Take note that a connection is gone."""
-        self.time_limits.stop(connection)
+        self._silent.stop(connection)
+        self._closing.stop(connection)
+        self._calls.discard(connection)
         self._open.end(connection)
         if not self._open:
-            self.time_limits.clear()
+            self._silent.clear()
+            self._closing.clear()
 
-    def _silent(self, connection: FastAGIProtocol) -> None:
-        seconds = f"{self._environment_timeout:g} seconds"
-        connection.refuse(RemoteProtocolError(f"no call was described within {seconds}"))
+    def _too_slow(self, connection: FastAGIProtocol) -> None:
+        connection.turn_away(
+            "{peer} has described no call within {seconds:g} seconds",
+            seconds=self._environment_timeout,
+        )
+
+
+def _default_sessions() -> int:
+    return max(1, min(MAX_SESSIONS, descriptor_limit() - 2 * SPARE_DESCRIPTORS))
+
+
+def _is_among_the_last(connection: FastAGIProtocol) -> bool:
+    """Tell whether a new connection has one of the last file descriptors."""
+    handle = socket_of(connection.transport)
+    return handle is not None and is_scarce(handle.fileno())
 
 
 def _last_words(status: Status) -> bytes:
@@ -194,3 +279,5 @@ def _last_words(status: Status) -> bytes:
 
 
 _LAST_WORDS: Final = {status: _last_words(status) for status in Status}
+
+_log = Logger()

@@ -28,8 +28,9 @@ MAX_ENVIRONMENT_LINES: Final = 256
 MAX_ENVIRONMENT_BYTES: Final = 65_536
 #: Values of variables have no limit of Asterisk's own; a megabyte is far more than one fetches.
 MAX_REPLY_BYTES: Final = 1_048_576
-#: Lines that answer nothing come from line ends inside the block's values, of which the dialplan
-#: has a few at most, and from usage texts of some ten lines.
+#: Between two replies lines that answer nothing come from line ends inside the block's values, of
+#: which the dialplan has a few at most, and from usage texts of some ten lines; ``HANGUP`` comes
+#: three times in a session, and ``100`` once in a reply.
 MAX_STRAY_LINES: Final = 256
 
 #: Asterisk writes a reply at once, and one of so many bytes comes in one piece over any network.
@@ -80,6 +81,7 @@ class EnvironmentReader:
         self.rest = b""
         self._splitter = Splitter(b"\n", MAX_ENVIRONMENT_BYTES, "an AGI variable")
         self._lines: list[bytes] = []
+        self._first_bytes = _FIRST_BYTES
 
     def feed(self, data: bytes) -> Environment | None:
         """
@@ -87,9 +89,9 @@ class EnvironmentReader:
 
         :raises RemoteProtocolError: if they are not AGI, or more than a limit.
         """
+        if self._first_bytes:
+            self._refuse_others(data)
         lines = list(self._splitter.feed(data))
-        if lines and not self._lines and not lines[0].startswith(_FIRST_BYTES):
-            raise RemoteProtocolError(f"not AGI, which begins with 'agi_': {lines[0][:40]!r}")
         end = lines.index(b"") if b"" in lines else None
         self._lines += lines[:end]
         self._refuse_over_limit()
@@ -97,6 +99,12 @@ class EnvironmentReader:
             return None
         self.rest = b"\n".join([*lines[end + 1 :], self._splitter.rest()])
         return Environment(self._lines)
+
+    def _refuse_others(self, data: bytes) -> None:
+        """Recognise another protocol at once: most have no line that would ever end."""
+        if not data.startswith(self._first_bytes[: len(data)]):
+            raise RemoteProtocolError(f"not AGI, which begins with 'agi_': {data[:40]!r}")
+        self._first_bytes = self._first_bytes[len(data) :]
 
     def _refuse_over_limit(self) -> None:
         many = len(self._lines) > MAX_ENVIRONMENT_LINES
@@ -145,6 +153,7 @@ class ReplyReader:
         lines = list(self._splitter.feed(data))
         if len(lines) == 1 and self._is_whole_reply(lines[0]):
             self.expected = None
+            self._stray_lines = 0
             return [Reply.parse(lines[0])]
         happenings: list[Happening] = []
         while lines:
@@ -168,8 +177,8 @@ class ReplyReader:
             return self._read_to_fence(self._fence, lines, happenings)
         if self._unfinished or (self.expected is not None and _REPLY_START.match(lines[0])):
             return self._read_reply(lines, happenings)
-        others = [at for at, line in enumerate(lines) if at and self._begins_reply(line)]
-        end = others[0] if others else len(lines)
+        others = (at for at, line in enumerate(lines) if at and self._begins_reply(line))
+        end = next(others, len(lines))
         happenings += self._unasked(lines[:end])
         return lines[end:]
 
@@ -178,21 +187,25 @@ class ReplyReader:
 
     def _unasked(self, lines: list[bytes]) -> Iterator[Happening]:
         """Tell notices from strays."""
+        self._count(len(lines))
         yield from (Notice.HANGUP for line in lines if line == _HANGUP)
         strays = tuple(line for line in lines if line != _HANGUP)
         if strays:
-            self._stray_lines += len(strays)
-            if self._stray_lines > MAX_STRAY_LINES:
-                raise RemoteProtocolError(
-                    f"more than {MAX_STRAY_LINES} lines that answer no AGI command"
-                )
             yield Stray(strays)
+
+    def _count(self, lines: int) -> None:
+        """Take note of lines that answer nothing, and refuse those past the limit."""
+        self._stray_lines += lines
+        if self._stray_lines > MAX_STRAY_LINES:
+            raise RemoteProtocolError(
+                f"more than {MAX_STRAY_LINES} lines that answer no AGI command"
+            )
 
     def _read_reply(self, lines: list[bytes], happenings: list[Happening]) -> list[bytes]:
         """Add the reply if it is complete now, and return the lines after it."""
         first = self._unfinished[0] if self._unfinished else lines[0]
         if first.startswith(b"100 "):
-            return lines[1:]
+            return self._after_trying(lines)
         end = self._end_of_reply(first, lines)
         if end is None:
             self._keep(lines)
@@ -203,6 +216,13 @@ class ReplyReader:
             happenings.append(self.put_up_fence())
             return []
         happenings.append(self._finished(reply))
+        return lines[end:]
+
+    def _after_trying(self, lines: list[bytes]) -> list[bytes]:
+        """Return the lines after those that only say that the reply will come."""
+        others = (at for at, line in enumerate(lines) if not line.startswith(b"100 "))
+        end = next(others, len(lines))
+        self._count(end)
         return lines[end:]
 
     def _read_to_fence(
@@ -232,6 +252,7 @@ class ReplyReader:
 
     def _finished(self, lines: list[bytes]) -> Reply:
         self.expected = None
+        self._stray_lines = 0
         return Reply.parse(b"\n".join(lines))
 
     def _end_of_reply(self, first: bytes, lines: list[bytes]) -> int | None:

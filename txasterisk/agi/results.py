@@ -1,9 +1,19 @@
-"""What the verbs of a session fire with: small named values."""
+"""
+What the verbs of a session fire with: small named values, each read from a reply.
+
+All keys are told as the characters on them, and no key as None.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from ..errors import CommandFailed, HungUp, RemoteProtocolError
+from .asking import GONE
+from .messages import Reply
 
 __all__ = [
     "ChannelState",
@@ -15,9 +25,15 @@ __all__ = [
     "Utterance",
 ]
 
+#: Asterisk adds it to the state of a channel that is muted.
+_MUTE: Final = 1 << 16
+
+_NUMBER_OF_UTTERANCES: Final = re.compile(r" results=([0-9]+)")
+_SPOKEN: Final = re.compile(r"\((\w+)\)(?: digit=(.))? endpos=(-?[0-9]+)")
+
 
 class ChannelState(IntEnum):
-    """What a channel is at."""
+    """What a channel is at, by Asterisk's names for it."""
 
     DOWN = 0
     RESERVED = 1
@@ -29,6 +45,16 @@ class ChannelState(IntEnum):
     BUSY = 7
     DIALING_OFFHOOK = 8
     PRERING = 9
+
+    @classmethod
+    def read(cls, reply: Reply) -> ChannelState:
+        """Read the reply to ``CHANNEL STATUS``."""
+        if reply.result == "-1":
+            raise CommandFailed("CHANNEL STATUS", reply, "no such channel")
+        try:
+            return cls(reply.number & ~_MUTE)
+        except ValueError:
+            raise RemoteProtocolError(f"no state of a channel: {reply}") from None
 
 
 class Played(NamedTuple):
@@ -42,17 +68,28 @@ class Played(NamedTuple):
     digit: str | None
     endpos: int
 
+    @classmethod
+    def read(cls, reply: Reply) -> Played:
+        """Read the reply to ``STREAM FILE`` or ``GET OPTION``."""
+        return cls(reply.digit, _endpos(reply))
+
 
 class Controlled(NamedTuple):
     """
     How playing a sound under the caller's control ended.
 
     :ivar digit: the key that stopped it, or None if it came to its end or was stopped through AMI.
-    :ivar endpos: how far it was played, in seconds, or None if it came to its end.
+    :ivar endpos: where it was then, in seconds, or None if it came to its end.
     """
 
     digit: str | None
     endpos: float | None
+
+    @classmethod
+    def read(cls, reply: Reply) -> Controlled:
+        """Read the reply to ``CONTROL STREAM FILE``."""
+        milliseconds = _endpos(reply)
+        return cls(reply.digit, None if milliseconds < 0 else milliseconds / 1000)
 
 
 class Digits(NamedTuple):
@@ -66,17 +103,30 @@ class Digits(NamedTuple):
     digits: str
     timed_out: bool
 
+    @classmethod
+    def read(cls, reply: Reply) -> Digits:
+        """Read the reply to ``GET DATA``."""
+        return cls(reply.result, timed_out=reply.tail == "(timeout)")
+
 
 class Recorded(NamedTuple):
     """
     How a recording ended.
 
-    :ivar digit: the key that stopped it, or None if the time was up, or nothing to be heard.
-    :ivar endpos: how long the file is, in samples.
+    :ivar digit: the key that stopped it, or None if the time was up, or the caller was silent for
+        so long as was asked for.
+    :ivar endpos: how long the file is, in samples; 0 also if the key was pressed during the beep.
     """
 
     digit: str | None
     endpos: int
+
+    @classmethod
+    def read(cls, reply: Reply) -> Recorded:
+        """Read the reply to ``RECORD FILE``."""
+        # With "(timeout)" the number is no key, but the milliseconds that were left.
+        timed_out = reply.tail.startswith("(timeout)")
+        return cls(None if timed_out else reply.digit, _endpos(reply))
 
 
 class Utterance(NamedTuple):
@@ -97,12 +147,74 @@ class Recognized(NamedTuple):
     """
     What came of listening to the caller.
 
-    :ivar utterances: what he may have said, as the engine orders it; none if he pressed a key, or
-        if nothing was recognized in time.
+    :ivar utterances: what he may have said, in the order of the reply; none if he pressed a key, or
+        if the time was up.
     :ivar digit: the key that he pressed instead, or None.
-    :ivar endpos: how far the prompt was played, in samples of the file.
+    :ivar endpos: how far the prompt was played, in samples of the file, as far as Asterisk knows.
     """
 
     utterances: tuple[Utterance, ...]
     digit: str | None
     endpos: int
+
+    @classmethod
+    def read(cls, reply: Reply) -> Recognized:
+        """Read the reply to ``SPEECH RECOGNIZE``."""
+        spoken = _SPOKEN.match(reply.tail)
+        if reply.result != "1" or spoken is None:
+            raise CommandFailed("SPEECH RECOGNIZE", reply, str(reply))
+        how, digit, endpos = spoken.groups()
+        if how == "hangup":
+            raise HungUp(GONE)
+        return cls(tuple(_utterances(reply.tail, spoken.end())), digit, int(endpos))
+
+
+def _utterances(tail: str, at: int) -> Iterator[Utterance]:
+    """Read what follows the end position, of which Asterisk cuts the last one if it is too much."""
+    count = _NUMBER_OF_UTTERANCES.match(tail, at)
+    if count is None:
+        return
+    at = count.end()
+    for number in range(int(count[1])):
+        pattern = rf' score{number}=(-?[0-9]+) text{number}="(.*?)" grammar{number}=(.*?)'
+        found = re.compile(rf"{pattern}(?= score{number + 1}=|$)", re.DOTALL).match(tail, at)
+        if found is None:
+            return
+        score, text, grammar = found.groups()
+        yield Utterance(int(score), text, grammar)
+        at = found.end()
+
+
+def _endpos(reply: Reply) -> int:
+    if reply.endpos is None:
+        raise RemoteProtocolError(f"no end position in the AGI reply: {reply}")
+    return reply.endpos
+
+
+def nothing(_: Reply) -> None:
+    """Read a reply that says only that it was done."""
+
+
+def key(reply: Reply) -> str | None:
+    """Read the reply to what a key stops."""
+    return reply.digit
+
+
+def value(reply: Reply) -> str | None:
+    """Read the value of something that may not be there."""
+    return None if reply.result == "0" else reply.text
+
+
+def message(reply: Reply) -> str | None:
+    """Read the text of the reply to ``RECEIVE TEXT``; None if there is none."""
+    return None if reply.result == "-1" else reply.text
+
+
+def first_byte(reply: Reply) -> str | None:
+    """Read the reply to ``RECEIVE CHAR``; None if there is none, and empty for an empty message."""
+    if reply.result == "-1":
+        return None
+    code = reply.number
+    if not 0 <= code <= 255:
+        raise RemoteProtocolError(f"no byte in the AGI reply: {reply}")
+    return bytes([code]).decode("utf-8", "surrogateescape") if code else ""

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from .._seldom import Seldom
 from .messages import path_parts
 from .script import OnHangup, RunningScript, Script, Status
 from .session import AGISession
@@ -67,11 +69,18 @@ class Routes:
 
     :param scripts: paths and their scripts, as for :meth:`add`.
     :param default: the script for every other path; without one such calls end with ``NOTFOUND``.
+    :param clock: measures how often the log is told of such calls; the global reactor by default.
+    :ivar complaints: tells the log of them.
     """
 
     def __init__(
-        self, scripts: Mapping[str, Script] | None = None, *, default: Script | None = None
+        self,
+        scripts: Mapping[str, Script] | None = None,
+        *,
+        default: Script | None = None,
+        clock: IReactorTime | None = None,
     ) -> None:
+        self.complaints = Seldom(clock)
         self._exact: dict[tuple[str, ...], _Route] = {}
         self._patterns: dict[_Pattern, _Route] = {}
         self._default = None if default is None else _Route(default, None, "raise")
@@ -127,20 +136,18 @@ class Routes:
         :param session: the call.
         :return: the running script, or why there is none: ``NOTFOUND`` or ``BUSY``.
         """
-        environment = session.environment
         route = self._find(session)
         if route is None:
-            _log.warn("{session}: no script for {path}", session=session, path=environment.path)
+            self._complain(session, "{session}: no script for {path}")
             return Status.NOTFOUND
         if route.is_full:
-            _log.warn(
-                "{session}: {path} answers {limit} calls already",
-                session=session,
-                path=environment.path,
-                limit=route.limit,
-            )
+            self._complain(session, "{session}: {path} answers {limit} calls already", route.limit)
             return Status.BUSY
         return route.run(session)
+
+    def _complain(self, session: AGISession, what: str, limit: int | None = None) -> None:
+        path = session.environment.path
+        self.complaints.tell(_log.warn, what, about=path, session=session, path=path, limit=limit)
 
     def _find(self, session: AGISession) -> _Route | None:
         path = session.environment.path_parts

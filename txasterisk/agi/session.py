@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..errors import LocalProtocolError
 from .asking import Carrier
+from .audio import Audio
 from .commands import Commands
 from .messages import Environment
 from .sound import Sound
@@ -39,8 +41,25 @@ class AGISession(Commands, Sound, Speech):
     def __init__(self, carrier: Carrier, environment: Environment) -> None:
         super().__init__(carrier, environment)
         self.parameters: Mapping[str, str] = {}
+        self._audio: Audio | None = None
 
     def __repr__(self) -> str:
         state = ", hung up" if self._hung_up else ""
         environment = self.environment
         return f"<AGISession with {environment.channel} ({environment.uniqueid}){state}>"
+
+    @property
+    def audio(self) -> Audio:
+        """
+        What the caller says, if the dialplan has run ``EAGI()``.
+
+        :raises LocalProtocolError: if it has not: nothing else brings audio.
+        """
+        if self._audio is None:
+            raise LocalProtocolError("the caller's audio comes by EAGI() only, not by AGI()")
+        return self._audio
+
+    def notice_audio(self, audio: Audio) -> None:
+        """Take note that there is audio, until the caller hangs up; for carriers."""
+        self._audio = audio
+        self.when_hung_up().addBoth(lambda _: audio.end())

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
 from twisted.internet.defer import Deferred, fail
 
-from ..errors import LocalProtocolError, RemoteProtocolError
+from ..errors import LocalProtocolError
+from .arguments import (
+    MAX_INTEGER,
+    Argument,
+    Keys,
+    Milliseconds,
+    Number,
+    Position,
+    SpokenDigits,
+    UnixTime,
+    WholeSeconds,
+)
 from .asking import Asking
-from .messages import Argument, Milliseconds, Reply, UnixTime, WholeSeconds
-from .results import Controlled, Digits, Played, Recorded
+from .results import Controlled, Digits, Played, Recorded, first_byte, key, message, nothing
 
 __all__ = ["Sound"]
 
 #: What GET DATA takes for its own time limits.
 _DEFAULT: Final = 0
+#: What is a key of no telephone; for an empty text Asterisk takes its own key.
+_NO_KEY: Final = "-"
 #: How Asterisk says a date and time, unless the language is German.
 _DATETIME: Final = "ABdY 'digits/at' IMp"
 
@@ -40,8 +53,8 @@ class Sound(Asking):
         :return: fires when it is over; fails with :class:`CommandFailed` if
             there is no such sound.
         """
-        arguments = (filename, escape_digits, offset) if offset else (filename, escape_digits)
-        return self._try(_played, "STREAM FILE", *arguments)
+        more = (Number(offset),) if offset else ()
+        return self._try(Played.read, "STREAM FILE", filename, Keys(escape_digits), *more)
 
     def control_stream_file(
         self,
@@ -60,23 +73,23 @@ class Sound(Asking):
         :param filename: without extension, as Asterisk finds sounds.
         :param escape_digits: the keys that stop it.
         :param skip: the seconds that one move goes.
-        :param forward: the keys that move forward.
-        :param rewind: the keys that move back.
+        :param forward: the keys that move forward; empty for none. They stop nothing.
+        :param rewind: the keys that move back; empty for none. They stop nothing.
         :param pause: the keys that pause it and let it go on; by default none.
         :param offset: where to begin, in seconds.
         :return: fires when it is over; fails with :class:`CommandFailed` if
             there is no such sound.
         """
         return self._try(
-            _controlled,
+            Controlled.read,
             "CONTROL STREAM FILE",
             filename,
-            escape_digits,
-            Milliseconds(skip),
-            forward,
-            rewind,
-            pause,
-            round(offset * 1000),
+            Keys(escape_digits),
+            Position(skip),
+            Keys(forward) if forward else _NO_KEY,
+            Keys(rewind) if rewind else _NO_KEY,
+            Keys(pause),
+            Position(offset),
         )
 
     def get_data(
@@ -93,11 +106,8 @@ class Sound(Asking):
             there is no such sound.
         """
         limit = _DEFAULT if timeout is None else Milliseconds(timeout)
-        if max_digits is None:
-            return self._try(_digits, "GET DATA", filename, limit)
-        if max_digits < 1:
-            return fail(LocalProtocolError("GET DATA cannot collect less than one digit"))
-        return self._try(_digits, "GET DATA", filename, limit, max_digits)
+        more = () if max_digits is None else (Number(max_digits, least=1),)
+        return self._try(Digits.read, "GET DATA", filename, limit, *more)
 
     def get_option(
         self, filename: str, escape_digits: str, timeout: float | None = None
@@ -106,28 +116,28 @@ class Sound(Asking):
         Play a sound and wait for one of some keys (``GET OPTION``).
 
         :param filename: without extension, as Asterisk finds sounds.
-        :param escape_digits: the keys; another one ends the wait after the sound, too.
+        :param escape_digits: the keys; after the sound, another one ends the wait, too.
         :param timeout: the most seconds to wait after the sound; ``math.inf`` for ever. By default
             as long as the channel waits for digits, usually 5.
         :return: fires with the key, or None for another key or none in time; fails with
             :class:`CommandFailed` if there is no such sound.
         """
         limit = () if timeout is None else (Milliseconds(timeout),)
-        asked = self._try(_played, "GET OPTION", filename, escape_digits, *limit)
-        return asked.addCallback(self._option)
+        asked = self._try(Played.read, "GET OPTION", filename, Keys(escape_digits), *limit)
+        return asked.addCallback(self._chosen_or_hung_up)
 
-    def _option(self, played: Played) -> Played | Deferred[Played]:
+    def _chosen_or_hung_up(self, played: Played) -> Played | Deferred[Played]:
         # A hangup after the sound looks like a key that never came.
-        return self._still_there(played) if played.digit is None else played
+        return played if played.digit else self._if_still_there(played)
 
     def wait_for_digit(self, timeout: float) -> Deferred[str | None]:
         """
         Wait for one key (``WAIT FOR DIGIT``).
 
         :param timeout: the most seconds to wait; ``math.inf`` for ever.
-        :return: fires with the key, or None when the time is up.
+        :return: fires with the key, or None when the time is up, or if it was stopped through AMI.
         """
-        return self._try(_digit, "WAIT FOR DIGIT", Milliseconds(timeout))
+        return self._try(key, "WAIT FOR DIGIT", Milliseconds(timeout))
 
     # Recording
 
@@ -136,7 +146,7 @@ class Sound(Asking):
         filename: str,
         file_format: str,
         escape_digits: str = "#",
-        timeout: float = float("inf"),
+        timeout: float = math.inf,
         *,
         offset: int = 0,
         beep: bool = False,
@@ -145,24 +155,30 @@ class Sound(Asking):
         """
         Record what the caller says (``RECORD FILE``).
 
-        :param filename: without extension.
+        :param filename: where Asterisk shall put it, without extension.
         :param file_format: the extension, such as ``wav``.
         :param escape_digits: the keys that end it.
-        :param timeout: the most seconds to record; ``math.inf`` without a limit.
-        :param offset: where in the file to begin, in samples.
-        :param beep: whether to beep before.
-        :param silence: after how many seconds without a sound to end, whole ones.
+        :param timeout: the most seconds to record, more than 0; ``math.inf`` without a limit.
+        :param offset: from where on a file that is there is recorded over, in samples; by default
+            it begins anew.
+        :param beep: whether to beep before. A key that ends the beep ends the recording.
+        :param silence: after how many seconds without a sound to end; a fraction counts as one.
+            Only sound that arrives is heard to be silent: a telephone that sends none is waited
+            for.
         :return: fires when it is over; fails with :class:`CommandFailed` if the file cannot be
-            written. When the caller hangs up, what was recorded is kept.
+            written, and with :class:`HungUp` if the caller ends it so, but what was recorded until
+            then is kept.
         """
-        arguments: list[Argument] = [filename, file_format, escape_digits, Milliseconds(timeout)]
-        if offset:
-            arguments.append(offset)
+        if timeout <= 0:
+            return fail(LocalProtocolError("RECORD FILE: in no time nothing is recorded"))
+        # Asterisk tells these apart by their look.
+        more: list[Argument] = [Number(offset)] if offset else []
         if beep:
-            arguments.append("BEEP")
+            more.append("BEEP")
         if silence is not None:
-            arguments.append(f"s={WholeSeconds(silence)}")
-        return self._try(_recorded, "RECORD FILE", *arguments)
+            more.append(f"s={WholeSeconds(silence)}")
+        where = (filename, file_format, Keys(escape_digits), Milliseconds(timeout))
+        return self._try(Recorded.read, "RECORD FILE", *where, *more)
 
     # Saying
 
@@ -178,18 +194,18 @@ class Sound(Asking):
         :return: fires with the key that stopped it, or None at its end.
         """
         more = () if case is None else (case,)
-        return self._try(_digit, "SAY ALPHA", text, escape_digits, *more)
+        return self._try(key, "SAY ALPHA", text, Keys(escape_digits), *more)
 
     def say_date(self, when: datetime | float, escape_digits: str = "") -> Deferred[str | None]:
         """
         Say a date (``SAY DATE``).
 
-        :param when: the moment, with its time zone, or the seconds since 1970. It is said in the
-            time zone of Asterisk.
+        :param when: the moment, with its time zone, or the seconds since 1970; not after 2038,
+            where Asterisk would say one of 1901. It is said in the time zone of Asterisk.
         :param escape_digits: the keys that stop it.
         :return: fires with the key that stopped it, or None at its end.
         """
-        return self._try(_digit, "SAY DATE", UnixTime(when), escape_digits)
+        return self._try(key, "SAY DATE", UnixTime(when, MAX_INTEGER), Keys(escape_digits))
 
     def say_datetime(
         self,
@@ -210,17 +226,17 @@ class Sound(Asking):
         more: tuple[str, ...] = () if date_format is None else (date_format,)
         if timezone is not None:
             more = (date_format or _DATETIME, timezone)
-        return self._try(_digit, "SAY DATETIME", UnixTime(when), escape_digits, *more)
+        return self._try(key, "SAY DATETIME", UnixTime(when), Keys(escape_digits), *more)
 
     def say_digits(self, digits: str | int, escape_digits: str = "") -> Deferred[str | None]:
         """
         Say a number digit by digit (``SAY DIGITS``).
 
-        :param digits: the digits; after the first one also ``*`` and ``#``.
+        :param digits: the digits, perhaps behind a ``-``; after the first one also ``*`` and ``#``.
         :param escape_digits: the keys that stop it.
         :return: fires with the key that stopped it, or None at its end.
         """
-        return self._try(_digit, "SAY DIGITS", digits, escape_digits)
+        return self._try(key, "SAY DIGITS", SpokenDigits(digits), Keys(escape_digits))
 
     def say_number(
         self, number: int, escape_digits: str = "", gender: str | None = None
@@ -234,7 +250,9 @@ class Sound(Asking):
         :return: fires with the key that stopped it, or None at its end.
         """
         more = () if gender is None else (gender,)
-        return self._try(_digit, "SAY NUMBER", number, escape_digits, *more)
+        return self._try(
+            key, "SAY NUMBER", Number(number, -MAX_INTEGER), Keys(escape_digits), *more
+        )
 
     def say_phonetic(self, text: str, escape_digits: str = "") -> Deferred[str | None]:
         """
@@ -244,18 +262,18 @@ class Sound(Asking):
         :param escape_digits: the keys that stop it.
         :return: fires with the key that stopped it, or None at its end.
         """
-        return self._try(_digit, "SAY PHONETIC", text, escape_digits)
+        return self._try(key, "SAY PHONETIC", text, Keys(escape_digits))
 
     def say_time(self, when: datetime | float, escape_digits: str = "") -> Deferred[str | None]:
         """
         Say a time of the day (``SAY TIME``).
 
-        :param when: the moment, with its time zone, or the seconds since 1970. It is said in the
-            time zone of Asterisk.
+        :param when: the moment, with its time zone, or the seconds since 1970; not after 2038,
+            where Asterisk would say one of 1901. It is said in the time zone of Asterisk.
         :param escape_digits: the keys that stop it.
         :return: fires with the key that stopped it, or None at its end.
         """
-        return self._try(_digit, "SAY TIME", UnixTime(when), escape_digits)
+        return self._try(key, "SAY TIME", UnixTime(when, MAX_INTEGER), Keys(escape_digits))
 
     # Text
 
@@ -266,8 +284,8 @@ class Sound(Asking):
         :param timeout: the most seconds to wait; ``math.inf`` for ever.
         :return: fires with the character, empty for an empty message, or None when the time is up.
         """
-        asked = self._ask(_character, "RECEIVE CHAR", Milliseconds(timeout))
-        return asked.addCallback(self._received)
+        asked = self._ask(first_byte, "RECEIVE CHAR", Milliseconds(timeout))
+        return asked.addCallback(self._received_or_hung_up)
 
     def receive_text(self, timeout: float) -> Deferred[str | None]:
         """
@@ -276,12 +294,12 @@ class Sound(Asking):
         :param timeout: the most seconds to wait; ``math.inf`` for ever.
         :return: fires with the text, or None when the time is up.
         """
-        asked = self._ask(_text, "RECEIVE TEXT", Milliseconds(timeout))
-        return asked.addCallback(self._received)
+        asked = self._ask(message, "RECEIVE TEXT", Milliseconds(timeout))
+        return asked.addCallback(self._received_or_hung_up)
 
-    def _received(self, text: str | None) -> str | Deferred[str | None] | None:
+    def _received_or_hung_up(self, text: str | None) -> str | Deferred[str | None] | None:
         # A hangup looks like a message that never came.
-        return self._still_there(text) if text is None else text
+        return self._if_still_there(text) if text is None else text
 
     def send_image(self, name: str) -> Deferred[None]:
         """
@@ -290,7 +308,7 @@ class Sound(Asking):
         :param name: without extension, as Asterisk finds images.
         :return: fires with None, whether it could be shown or not.
         """
-        return self._try(_nothing, "SEND IMAGE", name)
+        return self._try(nothing, "SEND IMAGE", name)
 
     def send_text(self, text: str) -> Deferred[None]:
         """
@@ -299,7 +317,7 @@ class Sound(Asking):
         :param text: the message.
         :return: fires with None, whether it could be sent or not.
         """
-        return self._try(_nothing, "SEND TEXT", text)
+        return self._try(nothing, "SEND TEXT", text)
 
     def tdd_mode(self, mode: Literal["on", "off", "mate"]) -> Deferred[None]:
         """
@@ -309,47 +327,3 @@ class Sound(Asking):
         :return: fires with None; fails with :class:`CommandFailed` if the channel cannot.
         """
         return self._confirm("TDD MODE", mode)
-
-
-def _nothing(_: Reply) -> None:
-    return None
-
-
-def _endpos(reply: Reply) -> int:
-    if reply.endpos is None:
-        raise RemoteProtocolError(f"no end position in the AGI reply: {reply}")
-    return reply.endpos
-
-
-def _played(reply: Reply) -> Played:
-    return Played(reply.digit, _endpos(reply))
-
-
-def _controlled(reply: Reply) -> Controlled:
-    endpos = _endpos(reply)
-    return Controlled(reply.digit, None if endpos < 0 else endpos / 1000)
-
-
-def _recorded(reply: Reply) -> Recorded:
-    # With "(timeout)" the number is the milliseconds that were left.
-    timed_out = reply.tail.startswith("(timeout)")
-    return Recorded(None if timed_out else reply.digit, _endpos(reply))
-
-
-def _digits(reply: Reply) -> Digits:
-    return Digits(reply.result, timed_out=reply.tail == "(timeout)")
-
-
-def _digit(reply: Reply) -> str | None:
-    return reply.digit
-
-
-def _character(reply: Reply) -> str | None:
-    number = reply.number
-    if number < 0:
-        return None
-    return bytes([number]).decode("utf-8", "surrogateescape") if number else ""
-
-
-def _text(reply: Reply) -> str | None:
-    return None if reply.result == "-1" else reply.text

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from typing import Final
-
 from twisted.internet.defer import Deferred
 
-from ..errors import CommandFailed, HungUp, RemoteProtocolError
+from .arguments import Number, WholeSeconds
 from .asking import Asking
-from .messages import Reply, WholeSeconds
-from .results import Recognized, Utterance
+from .results import Recognized
 
 __all__ = ["Speech"]
-
-_UTTERANCE: Final = re.compile(r'score(\d+)=(-?\d+) text\1="(.*?)" grammar\1=(.*?)(?= score\d+=|$)')
-_DIGIT: Final = re.compile(r"\(digit\) digit=(.)")
 
 
 class Speech(Asking):
@@ -90,8 +82,8 @@ class Speech(Asking):
         :param offset: where to begin, in samples of the file.
         :return: fires when something was recognized, a key was pressed, or the time is up.
         """
-        more = (offset,) if offset else ()
-        return self._ask(_recognized, "SPEECH RECOGNIZE", prompt, WholeSeconds(timeout), *more)
+        more = (Number(offset),) if offset else ()
+        return self._ask(Recognized.read, "SPEECH RECOGNIZE", prompt, WholeSeconds(timeout), *more)
 
     def speech_destroy(self) -> Deferred[None]:
         """
@@ -100,20 +92,3 @@ class Speech(Asking):
         :return: fires with None.
         """
         return self._confirm("SPEECH DESTROY")
-
-
-def _recognized(reply: Reply) -> Recognized:
-    if reply.result != "1":
-        raise CommandFailed("SPEECH RECOGNIZE", reply, str(reply))
-    if reply.tail.startswith("(hangup)"):
-        raise HungUp("the caller has hung up")
-    if reply.endpos is None:
-        raise RemoteProtocolError(f"no end position in the AGI reply: {reply}")
-    digit = _DIGIT.match(reply.tail)
-    return Recognized(tuple(_utterances(reply.tail)), digit[1] if digit else None, reply.endpos)
-
-
-def _utterances(tail: str) -> Iterator[Utterance]:
-    for found in _UTTERANCE.finditer(tail):
-        _, score, text, grammar = found.groups()
-        yield Utterance(int(score), text, grammar)

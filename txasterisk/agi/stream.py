@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail
@@ -19,7 +20,6 @@ from twisted.python.failure import Failure
 from ..errors import Disconnected, LocalProtocolError, RemoteProtocolError
 from .messages import Command, Environment, Reply
 from .reading import EnvironmentReader, Fence, Notice, ReplyReader
-from .routes import Routes
 from .script import RunningScript, Status
 from .session import AGISession
 
@@ -33,14 +33,16 @@ class StreamCarrier(Protocol, ABC):
     One command is outstanding at a time, and each is one write: Asterisk would mix up replies if
     commands came together, and spin if one came in two pieces.
 
-    :param routes: know the scripts.
+    :param answer: runs the script for a call, or says why there is none.
     :param line_limit: the longest command in bytes.
     """
 
     transport: Any
 
-    def __init__(self, routes: Routes, line_limit: int) -> None:
-        self._routes = routes
+    def __init__(
+        self, answer: Callable[[AGISession], RunningScript | Status], line_limit: int
+    ) -> None:
+        self._answer = answer
         self._line_limit = line_limit
         self._environment = EnvironmentReader()
         self._replies = ReplyReader()
@@ -69,6 +71,14 @@ class StreamCarrier(Protocol, ABC):
     @abstractmethod
     def _last_words(self, status: Status) -> bytes:
         """Return what is sent when the script has ended, to tell the dialplan how."""
+
+    def _tell(self, log: Callable[..., None], what: str, **values: Any) -> None:
+        """Log what the peer did."""
+        log(what, **values)
+
+    def _end_stream(self) -> None:
+        """Close the stream when all that was written is sent."""
+        self.transport.loseConnection()
 
     # Commands
 
@@ -119,7 +129,8 @@ class StreamCarrier(Protocol, ABC):
     def _begin(self, environment: Environment) -> None:
         self._session = session = self._described(environment)
         if environment.anomalies:
-            _log.warn(
+            self._tell(
+                _log.warn,
                 "{session}: the environment is not as Asterisk writes it: {anomalies}",
                 session=session,
                 anomalies="; ".join(environment.anomalies[:5]),
@@ -130,7 +141,10 @@ class StreamCarrier(Protocol, ABC):
             self._outstanding = Deferred()
             self.transport.write(self._replies.put_up_fence().line)
         self._read_replies(rest)
-        answering = self._routes.answer(session)
+        self._run_script(session)
+
+    def _run_script(self, session: AGISession) -> None:
+        answering = self._answer(session)
         if isinstance(answering, Status):
             self._finish(answering)
         else:
@@ -150,7 +164,7 @@ class StreamCarrier(Protocol, ABC):
             # The only time that two lines go together: the end of input that follows makes
             # Asterisk read them both.
             self.transport.write(self._farewell)
-            self.transport.loseConnection()
+            self._end_stream()
 
     def cancel(self) -> None:
         """End the script; a connection that has none is closed."""
@@ -191,7 +205,8 @@ class StreamCarrier(Protocol, ABC):
             elif isinstance(happening, Fence):
                 self.transport.write(happening.line)
             else:
-                _log.warn(
+                self._tell(
+                    _log.warn,
                     "{session}: dropped {count} lines that answer nothing, such as {line!r}",
                     session=self._session,
                     count=len(happening.lines),
@@ -199,15 +214,16 @@ class StreamCarrier(Protocol, ABC):
                 )
 
     def refuse(self, error: Exception) -> None:
-        """Close the connection because of what the peer did, with one line in the log."""
-        _log.warn("AGI with {peer} ended: {error}", peer=self._peer, error=error)
+        """Close the connection because of what the peer did, and log that."""
+        with_whom = self._session or self._peer
+        self._tell(_log.warn, "AGI with {peer} ended: {error}", peer=with_whom, error=error)
         self._reason = error
         self.abort()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._reason = self._reason or reason.value
         if self._session is None and not self._closed:
-            _log.info("{peer} left before it had described a call", peer=self._peer)
+            self._tell(_log.info, "{peer} left before it had described a call", peer=self._peer)
         self._closed = True
         if self._script is None:
             self._give_up()

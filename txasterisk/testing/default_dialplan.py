@@ -95,9 +95,10 @@ async def _stasis(call: Call) -> None:
 
 async def _after_hangup(call: Call) -> None:
     status = call.get("AGISTATUS")
-    call.step("ExecIf", f"{int(bool(status))}?UserEvent(AGIHangup,Status: {status})")
+    event = f"AGIHangup,Status: {status},Ended: {call.get('TXASTERISK_STATUS')}"
+    call.step("ExecIf", f"{int(bool(status))}?UserEvent({event})")
     if status:
-        await execute(call.channel, "UserEvent", f"AGIHangup,Status: {status}")
+        await execute(call.channel, "UserEvent", event)
 
 
 _EXTENSIONS = {
