@@ -36,6 +36,7 @@ _SERVERS: Final = {
 _PEERS: Final = ("panoramisk",)
 #: Calls at once, and calls in all.
 _LOADS: Final = {1: 300, 50: 1000, 500: 1500}
+_FIGURES: Final = ("cpu", "rate", "command", "p50", "p99", "tail")
 _HELD: Final = 400
 _BUDGET: Final = 240.0
 _QUICK_BUDGET: Final = 45.0
@@ -54,7 +55,8 @@ class Server:
 
     def used(self) -> dict[str, float]:
         """Return what it has used so far: seconds of CPU, and bytes."""
-        return _ask(self._process)
+        used: dict[str, float] = _ask(self._process)
+        return used
 
 
 def _ask(process: subprocess.Popen[str]) -> Any:
@@ -141,21 +143,18 @@ def _rounds(bench: Bench, servers: list[str], loads: list[int], deadline: float)
 
 def _print(figures: Figures, servers: list[str], loads: list[int]) -> None:
     for at_once in loads:
-        print(f"\n{at_once} calls at once, a script of ten commands")
-        print(
-            f"{'':14}{'us CPU':>10}{'x floor':>10}{'calls/s':>10}{'p50 ms':>10}{'p99 ms':>10}"
-            f"{'p99/p50':>10}{'rounds':>8}"
-        )
+        print(f"\n{at_once} calls at once, a script of ten commands; ms of a command, of a call")
+        heads = ("us CPU", "x floor", "calls/s", "command", "call p50", "call p99", "p99/p50")
+        print(f"{'':14}{''.join(f'{head:>10}' for head in heads)}{'rounds':>8}")
         for name in servers:
-            mine = {
-                f: figures[name, f"{at_once} {f}"] for f in ("cpu", "rate", "p50", "p99", "tail")
-            }
+            mine = {figure: figures[name, f"{at_once} {figure}"] for figure in _FIGURES}
             if mine["cpu"]:
-                cpu, rate, p50, p99, tail = (median(found.values()) for found in mine.values())
+                found = {figure: median(values.values()) for figure, values in mine.items()}
                 floor = ratio(mine["cpu"], figures["floor", f"{at_once} cpu"])
                 print(
-                    f"{name:14}{cpu:>10.0f}{floor:>10}{rate:>10.0f}{p50:>10.2f}{p99:>10.2f}"
-                    f"{tail:>10.2f}{len(mine['cpu']):>8}"
+                    f"{name:14}{found['cpu']:>10.0f}{floor:>10}{found['rate']:>10.0f}"
+                    f"{found['command']:>10.2f}{found['p50']:>10.2f}{found['p99']:>10.2f}"
+                    f"{found['tail']:>10.2f}{len(mine['cpu']):>8}"
                 )
 
 

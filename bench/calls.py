@@ -11,7 +11,7 @@ import selectors
 import socket
 import sys
 import time
-from statistics import quantiles
+from statistics import median, quantiles
 from typing import Final
 
 __all__ = ["COMMANDS", "ENVIRONMENT", "place"]
@@ -62,39 +62,45 @@ class Call:
     One call.
 
     :ivar asked: how many commands have come.
-    :ivar since: when the last line was sent to the script, in seconds.
+    :ivar began: when it was described, in seconds.
+    :ivar taken: how many seconds each command took to come.
     """
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.asked = 0
-        self.since = time.perf_counter()
+        self.taken: list[float] = []
+        self.began = self._since = time.perf_counter()
         self.socket.sendall(ENVIRONMENT)
 
-    def read(self) -> float | None:
-        """Answer the command that has come; return how long it took, or None at the end."""
+    def read(self) -> bool:
+        """Answer the command that has come; return whether there may be more."""
         line = self.socket.recv(65536)
         if not line:
             self.socket.close()
             if self.asked != len(COMMANDS):
                 raise RuntimeError(f"a call of {self.asked} commands")
-            return None
-        taken = time.perf_counter() - self.since
+            return False
+        # How it ended may be told by one more.
         if self.asked < len(COMMANDS):
             name, reply = COMMANDS[self.asked]
             if not line.startswith(name):
                 raise RuntimeError(f"expected {name!r}, not {line!r}")
             self.asked += 1
-            self.since = time.perf_counter()
+            now = time.perf_counter()
+            self.taken.append(now - self._since)
+            self._since = now
             self.socket.sendall(reply)
-        return taken
+        return True
 
 
-def place(port: int, calls: int, at_once: int) -> list[float]:
-    """Place so many calls, some at once, and return how long each command took to come."""
+def place(port: int, calls: int, at_once: int) -> tuple[list[float], list[float]]:
+    """Place so many calls, some at once; return how long calls took, and commands to come."""
     waiting = selectors.DefaultSelector()
-    left, latencies = calls, []
+    left = calls
+    whole: list[float] = []
+    commands: list[float] = []
 
     def begin() -> None:
         call = Call(port)
@@ -105,15 +111,16 @@ def place(port: int, calls: int, at_once: int) -> list[float]:
         begin()
     while waiting.get_map():
         for key, _ in waiting.select():
-            taken = key.data.read()
-            if taken is not None:
-                latencies.append(taken)
+            call = key.data
+            if call.read():
                 continue
+            whole.append(time.perf_counter() - call.began)
+            commands += call.taken
             waiting.unregister(key.fileobj)
             if left:
                 left -= 1
                 begin()
-    return latencies
+    return whole, commands
 
 
 def _hold(port: int, calls: int) -> None:
@@ -126,7 +133,7 @@ def _hold(port: int, calls: int) -> None:
 
 
 def main() -> None:
-    """Place calls, and print calls a second and the milliseconds of a command."""
+    """Place calls, and print how many a second, and the milliseconds of commands and calls."""
     port, calls, at_once = map(int, sys.argv[1:])
     if not at_once:
         _hold(port, calls)
@@ -135,10 +142,15 @@ def main() -> None:
     print("{}", flush=True)
     sys.stdin.readline()
     began = time.perf_counter()
-    latencies = place(port, calls, at_once)
+    whole, commands = place(port, calls, at_once)
     taken = time.perf_counter() - began
-    percent = quantiles(latencies, n=100)
-    found = {"rate": calls / taken, "p50": percent[49] * 1e3, "p99": percent[98] * 1e3}
+    percent = quantiles(whole, n=100)
+    found = {
+        "rate": calls / taken,
+        "command": median(commands) * 1e3,
+        "p50": percent[49] * 1e3,
+        "p99": percent[98] * 1e3,
+    }
     print(json.dumps(found), flush=True)
 
 

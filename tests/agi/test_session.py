@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress as ignoring
 from pathlib import Path
 from typing import Any
 
-from txasterisk.agi import AGISession
-from txasterisk.agi.asking import ALLOWED_AFTER_HANGUP
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import Clock
+
+from txasterisk.agi import AGISession, asking
+from txasterisk.agi.asking import ALLOWED_AFTER_HANGUP, PAUSE
+from txasterisk.errors import HungUp
 
 from .hand_answered import SessionTestCase
 
@@ -39,6 +44,24 @@ class SessionTests(SessionTestCase):
     def test_parameters(self) -> None:
         """Without a route there are no parameters of its path."""
         self.assertEqual(self.session.parameters, {})
+
+    def test_a_script_that_does_not_give_up(self) -> None:
+        """Who tries what cannot be done, time and again, is made to wait, or nobody else could."""
+        clock = Clock()
+        self.patch(asking, "the_reactor", lambda: clock)
+        self.session.notice_hangup()
+
+        async def script() -> None:
+            while True:
+                with ignoring(HungUp):
+                    await self.session.answer()
+
+        running = Deferred.fromCoroutine(script())
+        clock.pump([PAUSE] * 3)
+        self.assertEqual(len(clock.getDelayedCalls()), 1)
+        running.cancel()
+        self.failureResultOf(running, CancelledError)
+        self.assertEqual(clock.getDelayedCalls(), [])
 
     def test_repr(self) -> None:
         """The ``repr`` names the call, and says when the caller is gone."""

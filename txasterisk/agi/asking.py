@@ -7,10 +7,12 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Final, NoReturn, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, fail
+from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from .._milestone import Milestone
-from ..errors import CommandFailed, Disconnected, HungUp
+from .._reactor import the_reactor
+from ..errors import AsteriskError, CommandFailed, Disconnected, HungUp
 from .arguments import Argument
 from .messages import Command, Environment, Reply
 
@@ -39,6 +41,11 @@ _SUCCESS: Final = 200
 _DEAD_CHANNEL: Final = 511
 #: What :class:`HungUp` says.
 GONE: Final = "the caller has hung up"
+
+#: How many verbs may fail at once in a session, which is more than any clean-up has.
+PATIENCE: Final = 1000
+#: Seconds until each later one fails.
+PAUSE: Final = 1.0
 
 T = TypeVar("T")
 
@@ -77,6 +84,7 @@ class Asking:
         self._carrier = carrier
         self._hangup: Milestone[None] = Milestone()
         self._hung_up = False
+        self._refused = 0
 
     # The caller
 
@@ -141,8 +149,20 @@ class Asking:
 
     def _send(self, name: str, arguments: tuple[Argument, ...]) -> Deferred[Reply]:
         if self._hung_up and name.upper() not in ALLOWED_AFTER_HANGUP:
-            return fail(HungUp(GONE))
-        return self._carrier.send(Command(name, *arguments))
+            return self._slowly(fail(HungUp(GONE)))
+        answer = self._carrier.send(Command(name, *arguments))
+        return self._slowly(answer) if answer.called else answer
+
+    def _slowly(self, refused: Deferred[T]) -> Deferred[T]:
+        """
+        Have what has failed at once, and for the thousandth time, fail later.
+
+        A script that tries again whatever happens would never let go of the process.
+        """
+        self._refused += 1
+        if self._refused <= PATIENCE:
+            return refused
+        return Deferred.fromCoroutine(_after_a_pause(refused))
 
     def _read(self, reply: Reply, make: Callable[[Reply], T], name: str) -> T:
         if reply.code == _SUCCESS:
@@ -167,6 +187,14 @@ class Asking:
 def _unless_asked(failure: Failure, error: CommandFailed) -> CommandFailed:
     failure.trap(Disconnected)
     return error
+
+
+async def _after_a_pause(refused: Deferred[T]) -> T:
+    try:
+        return await refused
+    except AsteriskError:
+        await deferLater(the_reactor(), PAUSE)
+        raise
 
 
 def _fail(error: CommandFailed) -> NoReturn:

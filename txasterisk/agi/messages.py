@@ -42,7 +42,8 @@ _VALUES_THAT_SPAN_LINES: Final = frozenset(
 _COMMAND_NAME: Final = re.compile(r'[^\s"\\]+(?: [^\s"\\]+)*')
 _REPLY: Final = re.compile("([0-9]{3})[ -](.*)", re.DOTALL)
 _ENDPOS: Final = re.compile(r"endpos=(-?[0-9]{1,19})(?![0-9])")
-_DIGITS: Final = frozenset("0123456789*#ABCD")
+#: The codes of keys, and of none.
+_KEYS: Final[Mapping[str, str | None]] = {"0": None} | {str(ord(k)): k for k in "0123456789*#ABCD"}
 
 
 # The environment
@@ -280,8 +281,10 @@ class Command:
         """
         if _words_in_name(self.name) + len(self.arguments) > MAX_WORDS:
             raise LocalProtocolError(f"{self.name} has more than {MAX_WORDS} words")
+        text = self.name
         try:
-            text = " ".join([self.name, *map(_quoted, self.arguments)])
+            for argument in self.arguments:
+                text += f' "{_escaped(str(argument))}"'
         except LocalProtocolError as error:
             raise LocalProtocolError(f"{self.name}: {error}") from None
         if "\n" in text or "\r" in text or "\0" in text:
@@ -310,11 +313,10 @@ def _words_in_name(name: str) -> int:
     return name.count(" ") + 1
 
 
-def _quoted(argument: Argument) -> str:
-    text = str(argument)
-    if "\\" in text or '"' in text:
-        text = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'
+def _escaped(text: str) -> str:
+    if '"' in text or "\\" in text:
+        return text.replace("\\", "\\\\").replace('"', '\\"')
+    return text
 
 
 # Replies
@@ -373,9 +375,11 @@ class Reply(NamedTuple):
     @property
     def digit(self) -> str | None:
         """The key that was pressed, or None if the result is not a key's code."""
-        number = self.number
-        digit = chr(number) if 0 < number < 128 else ""
-        return digit if digit in _DIGITS else None
+        if self.result in _KEYS:
+            return _KEYS[self.result]
+        # Whatever else it means, it must be a number.
+        int(self.number)
+        return None
 
     @property
     def text(self) -> str | None:
