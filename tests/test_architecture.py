@@ -23,6 +23,8 @@ TABLE = {
     "_lines": "errors",
     "_words": "",
     "_tcp": "",
+    "_addresses": "twisted.internet.address twisted.internet.interfaces",
+    "_descriptors": "",
     "_status": "",
     "_http": "errors _words treq twisted zope.interface",
     "_at_work": "_milestone twisted.internet.defer twisted.internet.interfaces",
