@@ -51,15 +51,9 @@ class Scripts(CarrierTestCase):
     async def test_keys(self) -> None:
         """Keys end a prompt, are collected, and are waited for."""
         extension, needed = self.ready(scripts.keys, "raise")
-        running = self.listen()
-        variables = {"__DIGITS": "12w95w7w34#w8", "__DIGITS_AFTER": "0.5", **needed}
-        await self.call(
-            self.ami,
-            "digits",
-            Context="txasterisk",
-            Exten=extension,
-            Priority=1,
-            Variable=variables,
+        variables = {"DIGITS": "12w95w7w34#w8", "DIGITS_AFTER": "0.5", **needed}
+        running = await self.follow(
+            "digits", variables, Context="txasterisk", Exten=extension, Priority=1
         )
         expected = [["12", False], "5", "7", ["34", False], ["8", True]]
         ending = await self.soon(running.ended)

@@ -19,9 +19,8 @@ class Programs(ProcessCarrier):
     async def test_surroundings(self) -> None:
         """A program is told who calls, and what the dialplan wants, in two ways."""
         extension, needed = self.ready(listening.surroundings, "raise")
-        running = self.listen()
         program = f"{needed['AGI_SCRIPT']},one,,two words"
-        await self.call(self.ami, extension, Variable={"__AGI_SCRIPT": program})
+        running = await self.follow(extension, {"AGI_SCRIPT": program})
         arguments = ["one", "", "two words"]
         expected = [[], "/surroundings.py", arguments, arguments, "0.0", True]
         self.expect(await self.soon(running.ended), Ending(expected, "SUCCESS", "SUCCESS"))
@@ -63,14 +62,7 @@ class Listeners(EAGICarrier):
     async def tone(self, script: Script, **variables: str) -> Ending:
         """Call a script, and play a tone to it."""
         extension, needed = self.ready(script, "raise")
-        running = self.listen()
-        await self.call(
-            self.ami,
-            extension,
-            Application="Milliwatt",
-            Data="",
-            Variable={f"__{name}": value for name, value in (needed | variables).items()},
-        )
+        running = await self.follow(extension, needed | variables, Application="Milliwatt", Data="")
         if script in (listening.frames_to_the_end, listening.send_to_the_end):
             await self.soon(running.stopped)
             await self.hang_up()
