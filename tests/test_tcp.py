@@ -1,25 +1,86 @@
-"""Bytes that do not wait for the reactor."""
+"""TCP's own keep-alive, and bytes that do not wait for the reactor."""
 
 from __future__ import annotations
+
+import socket
 
 from twisted.internet.error import ConnectionLost
 from twisted.internet.tcp import Connection
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
-from txasterisk._tcp import writes_at_once
+from txasterisk._tcp import watch_by_tcp, writes_at_once
+
+
+class Transport:
+    """A transport that has a socket."""
+
+    def __init__(self, family: socket.AddressFamily) -> None:
+        self.socket = socket.socket(family)
+
+    def getHandle(self) -> socket.socket:
+        """Return the socket, as Twisted's transports do."""
+        return self.socket
+
+
+class TLS:
+    """A transport that encrypts what another carries."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+
+    def getHandle(self) -> object:
+        """Return what encrypts, as Twisted does."""
+        return object()
+
+
+class WatchByTCPTests(SynchronousTestCase):
+    """A silent link is probed."""
+
+    def watched(self, family: socket.AddressFamily) -> socket.socket:
+        """Have the socket of a transport watched."""
+        transport = Transport(family)
+        self.addCleanup(transport.socket.close)
+        watch_by_tcp(transport)
+        return transport.socket
+
+    def test_tcp(self) -> None:
+        """On TCP the kernel probes a silent link after half a minute."""
+        tcp = self.watched(socket.AF_INET)
+        self.assertEqual(tcp.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), 1)
+        self.assertEqual(tcp.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE), 30)
+
+    def test_tls(self) -> None:
+        """Beneath TLS there is TCP, too."""
+        transport = Transport(socket.AF_INET)
+        self.addCleanup(transport.socket.close)
+        watch_by_tcp(TLS(transport))
+        tcp = transport.socket
+        self.assertEqual(tcp.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), 1)
+
+    def test_gone(self) -> None:
+        """It does no harm where the system refuses it."""
+        transport = Transport(socket.AF_INET)
+        transport.socket.close()
+        watch_by_tcp(transport)
+
+    def test_others(self) -> None:
+        """What is no TCP is left alone."""
+        unix = self.watched(socket.AF_UNIX)
+        self.assertEqual(unix.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), 0)
+        watch_by_tcp(object())
 
 
 class Socket(Connection):
     """A plain connection that takes so much at once, and notes what it is to take later."""
 
-    def __init__(self, takes: int | BaseException, *, tls: bool = False) -> None:
+    def __init__(self, takes: int | ConnectionLost, *, tls: bool = False) -> None:
         self.TLS = tls
         self.takes = takes
         self.sent: list[bytes] = []
         self.later: list[bytes] = []
 
-    def writeSomeData(self, data: bytes) -> int | BaseException:
+    def writeSomeData(self, data: bytes) -> int | ConnectionLost:
         """Send as much as goes."""
         if isinstance(self.takes, int):
             self.sent.append(data[: self.takes])

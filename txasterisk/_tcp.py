@@ -37,9 +37,9 @@ def watch_by_tcp(transport: object) -> None:
         # A Unix socket has no such options, and some systems refuse them for a connection that the
         # peer has reset already.
         with suppress(OSError):
-            handle.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             for option, value in _TCP_OPTIONS.items():
                 handle.setsockopt(socket.IPPROTO_TCP, option, value)
+            handle.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
 
 def writes_at_once(transport: Any) -> Callable[[bytes], None]:
