@@ -51,7 +51,7 @@ class Scripts(CarrierTestCase):
     async def test_keys(self) -> None:
         """Keys end a prompt, are collected, and are waited for."""
         extension, needed = self.ready(scripts.keys, "raise")
-        variables = {"DIGITS": "12w95w7w34#w8", "DIGITS_AFTER": "0.5", **needed}
+        variables = {"DIGITS": "12w95w7w34#w8", "DIGITS_AFTER": "2", **needed}
         running = await self.follow(
             "digits", variables, Context="txasterisk", Exten=extension, Priority=1
         )
