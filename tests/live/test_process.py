@@ -49,6 +49,20 @@ class Programs(ProcessCarrier):
         ending = await self.run_script(listening.killed)
         self.expect(ending, Ending(None, "FAILURE", ""))
 
+    async def test_example(self) -> None:
+        """The example asks for a number, and the dialplan gets it."""
+        self.place.write_program("example.py", (EXAMPLES / "agi_script.py").read_text())
+        told = self.ami.next("VarSet", Variable="WANTED", timeout=contract.SOON)
+        running = await self.follow(
+            "digits",
+            {"AGI_SCRIPT": "example.py,vm-password", "DIGITS": "4242", "DIGITS_AFTER": 2},
+            Context="txasterisk",
+            Exten="process",
+            Priority=1,
+        )
+        self.assertEqual((await told)["Value"], "4242", self.place.said())
+        self.expect(await self.soon(running.ended), Ending(None, "SUCCESS", "SUCCESS"))
+
     async def test_no_audio(self) -> None:
         """The error tells what would bring some."""
         ending = await self.run_script(listening.no_audio)
@@ -76,6 +90,21 @@ class Listeners(EAGICarrier):
             self.assertEqual(form, name)
             self.assertEqual(size, AudioFormat.named(name).bytes_per_second * listening.ENOUGH)
             self.assertApproximates(crossings, 2 * MILLIWATT, 20, name)
+
+    async def test_example(self) -> None:
+        """The example keeps what it hears, in a file that plays."""
+        self.place.write_program("example.py", (EXAMPLES / "eagi_script.py").read_text())
+        path = self.place.path("spool", "said.wav")
+        told = self.ami.next("VarSet", Variable="SAID", timeout=contract.SOON)
+        running = await self.follow(
+            "eagi",
+            {"AGI_SCRIPT": f"example.py,{path.inside}"},
+            Application="Playback",
+            Data="beep&beep&beep&silence/5",
+        )
+        seconds = float((await told)["Value"])
+        self.expect(await self.soon(running.ended), Ending(None, "SUCCESS", "SUCCESS"))
+        print(seconds)
 
     async def test_usual_format(self) -> None:
         """Without a wish it is slin."""
