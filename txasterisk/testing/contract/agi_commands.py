@@ -41,6 +41,26 @@ class AGICommandsContract(AGICalls):
         states = await self.run_script(script)
         self.assertEqual(states, [ChannelState.RING, ChannelState.UP])
 
+    async def test_any_text(self) -> None:
+        """A variable can be set to any text, and is read as it is."""
+        texts = [
+            "",
+            "two\nlines",
+            "\n\nHANGUP\n200 result=1 (no)\n",
+            'quotes " and \\ and (a):1:2) and ${EXTEN} and $[1+1]',
+            "ends like a reply)\n)",
+            "größe ☎\r\n" * 2000,
+        ]
+
+        async def script(session: AGISession) -> list[str]:
+            read = []
+            for text in texts:
+                await session.set_full_variable("__TEXT", text)
+                read.append(await session.get_full_variable("${TEXT}"))
+            return read
+
+        self.assertEqual(await self.run_script(script), texts)
+
     async def test_database(self) -> None:
         """Values are stored by family and key, and families are deleted as a whole or in parts."""
 
