@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias, cast, get_args
 from ..errors import LocalProtocolError, RemoteProtocolError
 from .arguments import WholeSeconds
 
-__all__ = ["OUTCOME", "DialStatus", "Dialled", "dial_options"]
+__all__ = ["OUTCOME", "DialStatus", "Dialled", "dial_arguments"]
 
 #: How a call went, in Asterisk's words.
 DialStatus: TypeAlias = Literal[
@@ -64,7 +64,7 @@ class Dialled(NamedTuple):
         return cls(cast("DialStatus", status), cause, float(dialled), float(answered))
 
 
-def dial_options(destinations: tuple[str, ...], timeout: float, options: str) -> str:
+def dial_arguments(destinations: tuple[str, ...], timeout: float, options: str) -> str:
     """
     Return the arguments of Dial.
 

@@ -1,4 +1,4 @@
-"""What is asked for when digits are gathered: how many, how fast, and which are valid."""
+"""How digits are asked for: with what words, how many, how fast, and which are valid."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, NamedTuple, TypeAlias
 
 from .arguments import Milliseconds, Number
-from .say import Sayable
+from .results import Digits
+from .say import Sayable, said
 
-__all__ = ["Entry", "Prompt", "Validity", "is_valid", "several"]
+__all__ = ["Entry", "Prompt", "Question", "Validity", "is_valid"]
 
 #: The time limits that GET DATA has if it is given none: for the first digit, and for each next.
 _OWN_LIMITS: Final = (6.0, 2.0)
@@ -20,11 +21,38 @@ Prompt: TypeAlias = Sayable | Iterable[Sayable]
 Validity: TypeAlias = str | re.Pattern[str] | Callable[[str], bool | Awaitable[bool]]
 
 
+class Question(NamedTuple):
+    """
+    The words that ask for digits.
+
+    :ivar prompt: what is said at each try.
+    :ivar invalid: what is said before it, after what was not valid.
+    :ivar timed_out: what is said before it, after nothing.
+    """
+
+    prompt: tuple[Sayable, ...]
+    invalid: tuple[Sayable, ...]
+    timed_out: tuple[Sayable, ...]
+
+    @classmethod
+    def of(cls, prompt: Prompt, invalid: Prompt, timed_out: Prompt) -> Question:
+        """Make one of what can be said, before anything is heard of it."""
+        question = cls(*map(_several, (prompt, invalid, timed_out)))
+        for item in (*question.prompt, *question.invalid, *question.timed_out):
+            said(item, "")
+        return question
+
+    def again(self, entered: Digits) -> tuple[Sayable, ...]:
+        """Return what to say after digits that were not valid."""
+        nothing = entered.timed_out and not entered.digits
+        return (*(self.timed_out if nothing else self.invalid), *self.prompt)
+
+
 class Entry(NamedTuple):
     """
-    How many digits the caller enters, and how long he may take.
+    How much the caller enters, and how long he may take.
 
-    :ivar max_digits: how many are enough.
+    :ivar max_digits: how many digits are enough.
     :ivar first: the most seconds to wait for the first.
     :ivar following: the most seconds to wait for each next.
     """
@@ -33,15 +61,12 @@ class Entry(NamedTuple):
     first: float
     following: float
 
-    def check(self) -> None:
-        """
-        See whether Asterisk can wait for that.
-
-        :raises LocalProtocolError: if not.
-        """
-        str(Number(self.max_digits, least=1))
-        str(Milliseconds(self.first))
-        str(Milliseconds(self.following))
+    @classmethod
+    def of(cls, max_digits: int, first: float, following: float) -> Entry:
+        """Make one that Asterisk can wait for."""
+        for limit in (Number(max_digits, least=1), Milliseconds(first), Milliseconds(following)):
+            str(limit)
+        return cls(max_digits, first, following)
 
     @property
     def at_once(self) -> bool:
@@ -58,16 +83,16 @@ class Entry(NamedTuple):
         return (self.first, self.following) == _OWN_LIMITS
 
 
-def several(prompt: Prompt) -> tuple[Sayable, ...]:
-    """Return what is to be said, one by one."""
-    if isinstance(prompt, Iterable) and not isinstance(prompt, str):
-        return tuple(prompt)
-    return (prompt,)
-
-
 async def is_valid(digits: str, validity: Validity) -> bool:
     """Tell whether digits are what is asked for."""
     if not callable(validity):
         return re.fullmatch(validity, digits) is not None
     judgement = validity(digits)
     return await judgement if isinstance(judgement, Awaitable) else judgement
+
+
+def _several(prompt: Prompt) -> tuple[Sayable, ...]:
+    """Return what is to be said, one by one."""
+    if isinstance(prompt, Iterable) and not isinstance(prompt, str):
+        return tuple(prompt)
+    return (prompt,)

@@ -1,8 +1,8 @@
 """
 What can be said to the caller, each as the command that says it.
 
-A sound is a ``str``, a number an ``int``, and dates and times are those of Python. What can be said in
-several ways has a small class of its own here, which names the way.
+A sound is a ``str``, a number an ``int``, and dates and times are those of Python. What can be said
+in several ways has a small class of its own here, which names the way.
 """
 
 from __future__ import annotations
@@ -83,12 +83,13 @@ class Spelled(Said):
 
     __slots__ = ("_case", "_text")
 
-    def __init__(self, text: str, case: Case = "none") -> None:
+    def __init__(self, text: str, case: Case | None = None) -> None:
         self._text = text
         self._case = case
 
     def command(self, escape_digits: Keys) -> Command:
-        return Command("SAY ALPHA", self._text, escape_digits, self._case)
+        more = () if self._case is None else (self._case,)
+        return Command("SAY ALPHA", self._text, escape_digits, *more)
 
 
 class Phonetic(Said):
