@@ -30,8 +30,9 @@ def watch_by_tcp(transport: object) -> None:
     :param transport: any; nothing is done to one without TCP beneath it.
     """
     handle = socket_of(transport)
-    if handle is not None and handle.family in (socket.AF_INET, socket.AF_INET6):
-        # Some systems refuse it for a connection that the peer has reset already.
+    if handle is not None:
+        # A Unix socket has no such options, and some systems refuse them for a connection that the
+        # peer has reset already.
         with suppress(OSError):
             handle.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             for option, value in _TCP_OPTIONS.items():

@@ -54,13 +54,13 @@ class EnvironmentReaderTests(SynchronousTestCase):
     def test_too_many_lines_are_refused(self) -> None:
         """A block that does not end is refused."""
         reader = EnvironmentReader()
-        self.assertIsNone(reader.feed(b"agi_x: 1\n" * MAX_ENVIRONMENT_LINES))
+        self.assertIsNone(reader.feed(b"agi_x: 1\n" * (MAX_ENVIRONMENT_LINES - 1)))
         self.assertRaises(RemoteProtocolError, reader.feed, b"agi_x: 1\n")
 
     def test_too_long_a_line_is_refused(self) -> None:
         """A line that does not end is refused."""
         reader = EnvironmentReader()
-        self.assertIsNone(reader.feed(b"agi_x: 1\n" + b"x" * MAX_ENVIRONMENT_BYTES))
+        self.assertIsNone(reader.feed(b"agi_x: " + b"x" * (MAX_ENVIRONMENT_BYTES - 7)))
         self.assertRaises(RemoteProtocolError, reader.feed, b"x")
 
     def test_too_many_bytes_are_refused(self) -> None:

@@ -186,9 +186,10 @@ def _utterances(tail: str, at: int) -> Iterator[Utterance]:
 
 
 def _endpos(reply: Reply) -> int:
-    if reply.endpos is None:
+    endpos = reply.endpos
+    if endpos is None:
         raise RemoteProtocolError(f"no end position in the AGI reply: {reply}")
-    return reply.endpos
+    return endpos
 
 
 def nothing(_: Reply) -> None:

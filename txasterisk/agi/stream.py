@@ -140,7 +140,8 @@ class StreamCarrier(Protocol, ABC):
             # A value has cut the block short. More of it may come, and must not pass for answers.
             self._outstanding = Deferred()
             self.transport.write(self._replies.put_up_fence().line)
-        self._read_replies(rest)
+        if rest:
+            self._read_replies(rest)
         self._run_script(session)
 
     def _run_script(self, session: AGISession) -> None:
@@ -182,6 +183,10 @@ class StreamCarrier(Protocol, ABC):
 
     def dataReceived(self, data: bytes) -> None:
         if self._closed:
+            return
+        reply = self._replies.whole(data)
+        if reply is not None:
+            self._answered(reply)
             return
         try:
             if self._session is None:
