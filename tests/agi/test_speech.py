@@ -78,12 +78,22 @@ class RecognizeTests(SessionTestCase):
         )
 
     def test_more_than_fits(self) -> None:
-        """What Asterisk has cut at the end is left out."""
+        """What Asterisk has cut at the end is left out, and that is told."""
         self.assert_recognized(
             b'200 result=1 (speech) endpos=0 results=3 score0=5 text0="a" grammar0=g'
             b' score1=4 text1="b',
-            Recognized((Utterance(5, "a", "g"),), None, 0),
+            Recognized((Utterance(5, "a", "g"),), None, 0, left_out=2),
         )
+
+    def test_grammar_that_may_be_cut(self) -> None:
+        """The last one of a list that is full is left out, though it looks complete."""
+        first, second = b'score0=5 text0="a" grammar0=g ', b'score1=4 text1="b" grammar1='
+        for room, kept in ((4094, 2), (4095, 1)):
+            listed = (first + second).ljust(room, b"h")
+            outcome = self.session.speech_recognize("prompt", 5)
+            self.carrier.answer(b"200 result=1 (speech) endpos=0 results=2 " + listed)
+            recognized = self.successResultOf(outcome)
+            self.assertEqual((len(recognized.utterances), recognized.left_out), (kept, 2 - kept))
 
     def test_no_result(self) -> None:
         """An engine may have heard nothing that it knows."""

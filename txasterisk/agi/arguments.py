@@ -170,18 +170,20 @@ class Number(Checked):
 
     :param value: the number.
     :param least: the least that makes sense.
+    :param most: the most that does.
     """
 
-    __slots__ = ("_least", "_value")
+    __slots__ = ("_least", "_most", "_value")
 
-    def __init__(self, value: int, least: int = 0) -> None:
+    def __init__(self, value: int, least: int = 0, most: int = MAX_INTEGER) -> None:
         self._value = value
         self._least = least
+        self._most = most
 
     def __str__(self) -> str:
-        value, least = self._value, self._least
-        if not isinstance(value, int) or not least <= value <= MAX_INTEGER:
-            raise LocalProtocolError(f"not a whole number from {least} to {MAX_INTEGER}: {value!r}")
+        value, least, most = self._value, self._least, self._most
+        if not isinstance(value, int) or not least <= value <= most:
+            raise LocalProtocolError(f"not a whole number from {least} to {most}: {value!r}")
         return f"{value:d}"
 
 
