@@ -56,6 +56,10 @@ class AGI22Tests(Live22, contract.AGIContract):
     """FastAGI of Asterisk 22."""
 
 
+class AGIVerbs22Tests(Live22, contract.AGIVerbsContract):
+    """Verbs of every day over FastAGI of Asterisk 22."""
+
+
 class AsyncAGI22Tests(Live22, contract.AsyncAGIContract):
     """AsyncAGI of Asterisk 22."""
 
@@ -98,6 +102,10 @@ class AGI16Tests(Live16, contract.AGIContract):
     """FastAGI of Asterisk 16."""
 
 
+class AGIVerbs16Tests(Live16, contract.AGIVerbsContract):
+    """Verbs of every day over FastAGI of Asterisk 16."""
+
+
 class AsyncAGI16Tests(Live16, contract.AsyncAGIContract):
     """AsyncAGI of Asterisk 16."""
 
@@ -117,6 +125,7 @@ def test_suite() -> TestSuite:
         StayingOverHTTP22Tests,
         Staying22Tests,
         AGI22Tests,
+        AGIVerbs22Tests,
         AsyncAGI22Tests,
         ARI22Tests,
         AMI16Tests,
@@ -127,6 +136,7 @@ def test_suite() -> TestSuite:
         StayingOverHTTP16Tests,
         Staying16Tests,
         AGI16Tests,
+        AGIVerbs16Tests,
         AsyncAGI16Tests,
         ARI16Tests,
     )

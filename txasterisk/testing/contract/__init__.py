@@ -15,6 +15,7 @@ Every call goes over the extensions that :mod:`txasterisk.testing.default_dialpl
 """
 
 from .agi import AGIContract
+from .agi_verbs import AGIVerbsContract
 from .ami import AMIContract
 from .ami_http import AMIOverHTTPContract, CallsOverHTTPContract, StayingOverHTTPContract
 from .ari import ARIContract
@@ -26,6 +27,7 @@ from .staying import StayingContract
 
 __all__ = [
     "AGIContract",
+    "AGIVerbsContract",
     "AMIContract",
     "AMIOverHTTPContract",
     "ARIContract",
