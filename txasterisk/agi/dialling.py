@@ -25,9 +25,11 @@ DialStatus: TypeAlias = Literal[
 ]
 
 #: Has the dialplan tell how a call went.
-OUTCOME: Final = "${DIALSTATUS},${HANGUPCAUSE},${DIALEDTIME},${ANSWEREDTIME}"
+OUTCOME: Final = "${DIALSTATUS},${HANGUPCAUSE},${DIALEDTIME_MS},${ANSWEREDTIME_MS}"
 
-_STATUSES: Final = frozenset(get_args(DialStatus))
+_OUTCOME: Final = re.compile(rf"({'|'.join(get_args(DialStatus))}),(\d*),(\d*),(\d*)", re.ASCII)
+#: The statuses with which Asterisk notes no cause, so that there may be that of an earlier call.
+_WITHOUT_CAUSE: Final = frozenset({"CANCEL", "NOANSWER"})
 #: Has Dial return when the other end hangs up, so that the script goes on.
 _GO_ON: Final = "g"
 #: What would end a destination or an option, or begin something else.
@@ -40,14 +42,16 @@ class Dialled(NamedTuple):
     How a call to others went.
 
     :ivar status: such as ``ANSWER``, ``BUSY`` or ``NOANSWER`` (``DIALSTATUS``).
-    :ivar cause: why the last channel that was called hung up, a number of Q.850 (``HANGUPCAUSE``).
-    :ivar dialled_seconds: how long it took from the dialling to the end (``DIALEDTIME``).
-    :ivar answered_seconds: how long they talked (``ANSWEREDTIME``).
+    :ivar cause: why the channel that was called last has hung up, as a number of Q.850, or None if
+        Asterisk has noted none (``HANGUPCAUSE``). Local channels often have none.
+    :ivar dialled_seconds: the time from the dialling to the end, or None if nobody has answered
+        (``DIALEDTIME_MS``).
+    :ivar answered_seconds: the time that they have talked (``ANSWEREDTIME_MS``).
     """
 
     status: DialStatus
-    cause: int
-    dialled_seconds: float
+    cause: int | None
+    dialled_seconds: float | None
     answered_seconds: float
 
     @classmethod
@@ -57,17 +61,25 @@ class Dialled(NamedTuple):
 
         :raises RemoteProtocolError: if that is not how a call goes.
         """
-        status, *numbers = outcome.split(",")
-        if status not in _STATUSES:
-            raise RemoteProtocolError(f"no status of a call: {outcome!r}")
-        cause, dialled, answered = (int(number or 0) for number in numbers)
-        return cls(cast("DialStatus", status), cause, float(dialled), float(answered))
+        found = _OUTCOME.fullmatch(outcome)
+        if found is None:
+            raise RemoteProtocolError(f"not how a call goes: {outcome[:80]!r}")
+        status, cause, dialled, answered = found.groups()
+        return cls(
+            cast("DialStatus", status),
+            None if status in _WITHOUT_CAUSE else int(cause or 0) or None,
+            int(dialled) / 1000 if dialled else None,
+            int(answered or 0) / 1000,
+        )
 
 
 def dial_arguments(destinations: tuple[str, ...], timeout: float, options: str) -> str:
     """
     Return the arguments of Dial.
 
+    :param destinations: each of them.
+    :param timeout: the most seconds that they ring, ``math.inf`` without a limit.
+    :param options: as in the dialplan.
     :raises LocalProtocolError: if one of them would be taken for several.
     """
     if not destinations:
