@@ -89,6 +89,7 @@ class FastAGIProtocol(StreamCarrier):
         self._factory.closing(self)
 
     def connectionMade(self) -> None:
+        super().connectionMade()
         # AGI has no sign of life of its own, and an idle call may last for hours.
         watch_by_tcp(self.transport)
         self._factory.opened(self)

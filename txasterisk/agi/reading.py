@@ -186,11 +186,15 @@ class ReplyReader:
 
     def _unasked(self, lines: list[bytes]) -> Iterator[Happening]:
         """Tell notices from strays."""
-        self._count(len(lines))
-        yield from (Notice.HANGUP for line in lines if line == _HANGUP)
-        strays = tuple(line for line in lines if line != _HANGUP)
-        if strays:
-            yield Stray(strays)
+        notices = lines.count(_HANGUP)
+        self._count(notices)
+        yield from (Notice.HANGUP for _ in range(notices))
+        yield from self._strays([line for line in lines if line != _HANGUP])
+
+    def _strays(self, lines: list[bytes]) -> Iterator[Happening]:
+        if lines:
+            self._count(len(lines))
+            yield Stray(tuple(lines))
 
     def _count(self, lines: int) -> None:
         """Take note of lines that answer nothing, and refuse those past the limit."""
@@ -234,7 +238,8 @@ class ReplyReader:
         end = lines.index(fence.reply)
         before, self._fence = self._taken(lines[:end]), None
         if self.expected is None:
-            happenings += [*self._unasked(before), Reply.parse(fence.reply)]
+            # Not even a hangup is believed here; the next command will tell.
+            happenings += [*self._strays(before), Reply.parse(fence.reply)]
         else:
             rest = self._end_of_reply(before[0], before)
             happenings += [self._finished(before[:rest]), *self._unasked(before[rest:])]

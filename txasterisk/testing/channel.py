@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from .._milestone import Milestone
 from ..errors import HungUp
@@ -133,6 +133,7 @@ class Channel:
         self.destination: tuple[str, str] | None = None
         self.agi_queue: deque[tuple[str, str]] | None = None
         self._waiting: _Waiting | None = None
+        self._limit: IDelayedCall | None = None
         self._hangup: Milestone[None] = Milestone()
         self._end: Milestone[None] = Milestone()
 
@@ -165,6 +166,18 @@ class Channel:
         self._waiting = _Waiting(self.switchboard.clock, seconds, digits)
         return self._waiting.over
 
+    def wait_for_text(self, seconds: float | None) -> Deferred[str | None]:
+        """
+        Wait for a text message.
+
+        :param seconds: how long, or None for ever.
+        :return: as :meth:`wait`, but fires with the text.
+        """
+        waited = self.wait(seconds)
+        if self._waiting is not None:
+            self._waiting.for_text = True
+        return waited
+
     def signal(self, outcome: str | None) -> None:
         """End the wait in progress, if there is one."""
         if self._waiting is not None:
@@ -172,6 +185,7 @@ class Channel:
 
     def unplug(self) -> None:
         """Cancel the wait in progress."""
+        self.hang_up_after(0)
         if self._waiting is not None:
             self._waiting.over.cancel()
 
@@ -250,7 +264,20 @@ class Channel:
         if self._waiting is not None and digit in self._waiting.digits:
             self._waiting.end(digit)
 
+    def hear_text(self, text: str) -> None:
+        """Take a text message from the other end; nobody waits for it: it is lost."""
+        if self._waiting is not None and self._waiting.for_text:
+            self._waiting.end(text)
+
     # The end
+
+    def hang_up_after(self, seconds: float) -> None:
+        """End by itself after a while, in place of any time that was given before; 0 for never."""
+        if self._limit is not None and self._limit.active():
+            self._limit.cancel()
+        self._limit = (
+            self.switchboard.clock.callLater(seconds, self.ask_hangup) if seconds else None
+        )
 
     def ask_hangup(self, cause: int = 0) -> None:
         """Tell whatever runs on the channel that it is over; harmless when repeated."""
@@ -285,6 +312,7 @@ class Channel:
         if self.gone:
             return
         self.gone = self.hung_up = True
+        self.hang_up_after(0)
         peer = self.peer
         told = peer is not None and not peer.hung_up
         if peer is not None and told:
@@ -427,6 +455,7 @@ class _Waiting:
 
     def __init__(self, clock: IReactorTime, seconds: float | None, digits: str) -> None:
         self.digits = digits
+        self.for_text = False
         self.over: Deferred[str | None] = Deferred(lambda _: self._stop())
         self._limit = None if seconds is None else clock.callLater(seconds, self.end, None)
 
