@@ -25,19 +25,26 @@ class Question(NamedTuple):
     """
     The words that ask for digits.
 
+    :ivar retries: how often the caller may try again.
     :ivar prompt: what is said at each try.
     :ivar invalid: what is said before it, after what was not valid.
     :ivar timed_out: what is said before it, after nothing.
     """
 
+    retries: int
     prompt: tuple[Sayable, ...]
     invalid: tuple[Sayable, ...]
     timed_out: tuple[Sayable, ...]
 
     @classmethod
-    def of(cls, prompt: Prompt, invalid: Prompt, timed_out: Prompt) -> Question:
-        """Make one of what can be said, before anything is heard of it."""
-        question = cls(*map(_several, (prompt, invalid, timed_out)))
+    def of(cls, retries: int, *words: Prompt) -> Question:
+        """
+        Make one of which everything can be said.
+
+        :raises LocalProtocolError: if not.
+        """
+        str(Number(retries))
+        question = cls(retries, *map(_several, words))
         for item in (*question.prompt, *question.invalid, *question.timed_out):
             said(item, "")
         return question
@@ -63,7 +70,11 @@ class Entry(NamedTuple):
 
     @classmethod
     def of(cls, max_digits: int, first: float, following: float) -> Entry:
-        """Make one that Asterisk can wait for."""
+        """
+        Make one that Asterisk can wait for.
+
+        :raises LocalProtocolError: if not.
+        """
         for limit in (Number(max_digits, least=1), Milliseconds(first), Milliseconds(following)):
             str(limit)
         return cls(max_digits, first, following)

@@ -164,7 +164,8 @@ def _command(item: object, keys: Keys) -> Command:
 
 
 def _number(number: int) -> Number:
-    return Number(number, least=-MAX_INTEGER)
+    # Asterisk says nothing in place of the greatest number of all.
+    return Number(number, least=1 - MAX_INTEGER, most=MAX_INTEGER - 1)
 
 
 def _in_utc(when: datetime | date | time) -> datetime:

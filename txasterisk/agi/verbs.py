@@ -111,10 +111,10 @@ class Verbs(Commands, Sound):
         first = timeout if first_timeout is None else first_timeout
 
         async def gather() -> str | None:
-            question = Question.of(prompt, invalid, timed_out)
+            question = Question.of(retries, prompt, invalid, timed_out)
             entry = Entry.of(max_digits, first, timeout)
             accepts = partial(_has_valid_digits, valid)
-            entered = await self._ask_for(entry, question, retries, accepts)
+            entered = await self._ask_for(entry, question, accepts)
             return None if entered is None else entered.digits
 
         return Deferred.fromCoroutine(gather())
@@ -145,24 +145,20 @@ class Verbs(Commands, Sound):
 
         async def menu() -> T | None:
             _check_keys(options)
-            question = Question.of(prompt, invalid, timed_out)
+            question = Question.of(retries, prompt, invalid, timed_out)
             entry = Entry.of(1, timeout, timeout)
             accepts = partial(_is_option, options)
-            entered = await self._ask_for(entry, question, retries, accepts)
+            entered = await self._ask_for(entry, question, accepts)
             return None if entered is None else options[_pressed(entered)]
 
         return Deferred.fromCoroutine(menu())
 
     async def _ask_for(
-        self,
-        entry: Entry,
-        question: Question,
-        retries: int,
-        accepts: Callable[[Digits], Awaitable[bool]],
+        self, entry: Entry, question: Question, accepts: Callable[[Digits], Awaitable[bool]]
     ) -> Digits | None:
         """Ask until there is an answer that is accepted, or there have been enough."""
         words = question.prompt
-        for _ in range(1 + retries):
+        for _ in range(1 + question.retries):
             entered = await self._collect(words, entry)
             if await accepts(entered):
                 return entered
@@ -265,8 +261,10 @@ async def _has_valid_digits(validity: Validity, entered: Digits) -> bool:
 
 
 def _check_keys(options: Mapping[str, object]) -> None:
+    if not options:
+        raise LocalProtocolError("a menu needs an option")
     for option in options:
-        if len(option) != 1 or option not in ALL_KEYS:
+        if option not in [*ALL_KEYS]:
             raise LocalProtocolError(f"no key of a telephone: {option!r}")
 
 
