@@ -181,6 +181,10 @@ class SocketAGICommandsTests(OverSockets, contract.AGICommandsContract):
     """Commands of AGI of the fake, over sockets."""
 
 
+class SocketAGIVerbsTests(OverSockets, contract.AGIVerbsContract):
+    """Verbs of every day over FastAGI of the fake, over sockets."""
+
+
 class SocketAsyncAGITests(OverSockets, contract.AsyncAGIContract):
     """AsyncAGI of the fake, over sockets."""
 
@@ -229,6 +233,10 @@ class MemoryAGITests(InMemory, contract.AGIContract):
 
 class MemoryAGICommandsTests(InMemory, contract.AGICommandsContract):
     """Commands of AGI of the fake, in memory."""
+
+
+class MemoryAGIVerbsTests(InMemory, contract.AGIVerbsContract):
+    """Verbs of every day over FastAGI of the fake, in memory."""
 
 
 class MemoryAsyncAGITests(InMemory, contract.AsyncAGIContract):

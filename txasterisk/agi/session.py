@@ -7,15 +7,14 @@ from collections.abc import Mapping
 from ..errors import LocalProtocolError
 from .asking import Carrier
 from .audio import Audio
-from .commands import Commands
 from .messages import Environment
-from .sound import Sound
 from .speech import Speech
+from .verbs import Verbs
 
 __all__ = ["AGISession", "Carrier"]
 
 
-class AGISession(Commands, Sound, Speech):
+class AGISession(Verbs, Speech):
     """
     One call, as long as AGI has it.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import HungUp
 from ._names import APPLICATIONS
-from .channel import KEYS, UP
+from .channel import KEY_PAUSE, KEY_PRESSED, KEYS, UP
 from .happenings import UserEventSent
 from .not_faked import NotFaked
 
@@ -139,10 +139,14 @@ async def _ringing(channel: Channel, _: str) -> int:
 
 
 async def _send_dtmf(channel: Channel, data: str) -> int:
-    digits, *options = separate(data)
-    if options:
+    digits, pause, pressed, *options = [*separate(data), "", ""]
+    if any(options):
         raise NotFaked(f"options of SendDTMF: {data}")
-    await channel.send_digits(digits)
+    await channel.send_digits(
+        digits,
+        pause=int(pause) / 1000 if pause else KEY_PAUSE,
+        pressed=int(pressed) / 1000 if pressed else KEY_PRESSED,
+    )
     return 0
 
 

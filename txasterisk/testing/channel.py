@@ -40,6 +40,8 @@ __all__ = [
     "BUSY",
     "DOWN",
     "KEYS",
+    "KEY_PAUSE",
+    "KEY_PRESSED",
     "RING",
     "RINGING",
     "STATES",
@@ -239,25 +241,27 @@ class Channel:
 
     # Keys
 
-    async def send_digits(self, digits: str, *, pause: float | None = KEY_PAUSE) -> None:
-        """Press keys, so that the other end hears them, with so many seconds behind each."""
+    async def send_digits(
+        self, digits: str, *, pause: float | None = KEY_PAUSE, pressed: float = KEY_PRESSED
+    ) -> None:
+        """Press each key for some seconds, with so many behind it, so that the other end hears."""
         for digit in digits:
             if digit in PAUSES:
                 await self.wait(PAUSES[digit])
             elif digit.upper() in KEYS:
-                await self._send_digit(digit.upper())
+                await self._send_digit(digit.upper(), pressed)
                 if pause is not None:
                     await self.wait(pause)
             else:
                 raise NotFaked(f"sending {digit!r} among the digits {digits!r}")
 
-    async def _send_digit(self, digit: str) -> None:
+    async def _send_digit(self, digit: str, pressed: float) -> None:
         peer = self.peer
         if peer is not None and not peer.gone:
             self.switchboard.tell(DigitBegan(peer, digit))
-        await self.wait(KEY_PRESSED)
+        await self.wait(pressed)
         if peer is not None and not peer.gone:
-            self.switchboard.tell(DigitEnded(peer, digit, round(KEY_PRESSED * 1000)))
+            self.switchboard.tell(DigitEnded(peer, digit, round(pressed * 1000)))
             peer.hear_digit(digit)
 
     def hear_digit(self, digit: str) -> None:

@@ -16,6 +16,7 @@ Every call goes over the extensions that :mod:`txasterisk.testing.default_dialpl
 
 from .agi import AGIContract
 from .agi_commands import AGICommandsContract
+from .agi_verbs import AGIVerbsContract
 from .ami import AMIContract
 from .ami_http import AMIOverHTTPContract, CallsOverHTTPContract, StayingOverHTTPContract
 from .ari import ARIContract
@@ -28,6 +29,7 @@ from .staying import StayingContract
 __all__ = [
     "AGICommandsContract",
     "AGIContract",
+    "AGIVerbsContract",
     "AMIContract",
     "AMIOverHTTPContract",
     "ARIContract",

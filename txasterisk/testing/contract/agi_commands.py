@@ -10,8 +10,8 @@ from twisted.internet.defer import Deferred
 
 from ...agi import AGISession, ChannelState
 from ...errors import CommandFailed, HungUp
-from .agi import AGICalls
 from .place import SOON
+from .scripted import ScriptedContract
 
 __all__ = ["AGICommandsContract"]
 
@@ -21,7 +21,7 @@ USAGE = "520 Invalid command syntax.  Proper usage follows:"
 MOMENT = datetime(2026, 11, 25, 16, 5, tzinfo=UTC)
 
 
-class AGICommandsContract(AGICalls):
+class AGICommandsContract(ScriptedContract):
     """What a call can be asked for."""
 
     async def refusal(self, asked: Deferred[Any]) -> str:
@@ -185,7 +185,7 @@ class AGICommandsContract(AGICalls):
                 await session.say_datetime(MOMENT, "5"),
             ]
 
-        said = await self.while_pressing("35w5w5w5w5w5w5", script)
+        said = await self.dial_in(script, "35w5w5w5w5w5w5")
         self.assertEqual(said, ["5"] * 7)
 
     async def test_what_cannot_be_said(self) -> None:
@@ -241,7 +241,7 @@ class AGICommandsContract(AGICalls):
             ]
             return [(each.digit, round((each.endpos or 0) / 5)) for each in played]
 
-        played = await self.while_pressing("#5#**5#52#25", script)
+        played = await self.dial_in(script, "#5#**5#52#25")
         self.assertEqual(played, [("5", 1), ("5", 1), ("5", 0), ("5", 0)])
 
     async def test_options(self) -> None:
@@ -258,7 +258,7 @@ class AGICommandsContract(AGICalls):
                 await self.refusal(session.get_option("nosuch", "12")),
             ]
 
-        chosen = await self.while_pressing("132w1w3", script)
+        chosen = await self.dial_in(script, "132w1w3")
         self.assertEqual(
             chosen,
             ["1", "2", ("1", 3520), (None, 3520), (None, 3520), "200 result=-1 endpos=0"],
@@ -279,7 +279,7 @@ class AGICommandsContract(AGICalls):
                 await self.refusal(session.command("RECORD FILE", "a", "wav", "", "ten")),
             ]
 
-        recorded = await self.while_pressing("4#5", script)
+        recorded = await self.dial_in(script, "4#5")
         self.assertEqual(
             recorded,
             [("#", 0), ("5", 0), (None, 0), (None, 0), "200 result=-1 (writefile)", USAGE],
