@@ -17,6 +17,7 @@ from twisted.internet.defer import Deferred, fail
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from .._seldom import Seldom
 from .._status import STATUS_VARIABLE
 from ..errors import (
     ActionFailed,
@@ -40,7 +41,7 @@ LINE_LIMIT: Final = 1022 - len("Command: ")
 
 #: How many seconds to wait for the ``AGISTATUS`` of a channel that is gone. It follows at once,
 #: unless the link does not tell of variables at all.
-PATIENCE: Final = 1.0
+PATIENCE: Final = 0.5
 
 _BREAK: Final = Command("ASYNCAGI BREAK")
 #: Ends AsyncAGI with ``AGISTATUS=FAILURE``, and does nothing else.
@@ -71,22 +72,23 @@ class AsyncAGIChannel:
 
     :param ami: leads to the channel.
     :param uniqueid: the channel's id now.
+    :param complaints: tells the log of what is wrong with the call.
     :ivar identity: what the ids of its commands begin with.
     :ivar is_there: whether the channel is in AsyncAGI, as far as is known.
     """
 
-    def __init__(self, ami: AMI, uniqueid: str) -> None:
+    def __init__(self, ami: AMI, uniqueid: str, complaints: Seldom) -> None:
         self.uniqueid = uniqueid
         self.identity = uuid4().hex
         self.is_there = True
         self._ami = ami
+        self._complaints = complaints
         self._numbers = count(1)
         self._waiting: deque[_Asked] = deque()
         self._working = False
         self._command: Command | None = None
         self._command_id = ""
         self._result: Deferred[str] | None = None
-        self._has_failed = False
         self._leaving = False
         self._over: _Over | None = None
         self._session: AGISession | None = None
@@ -110,7 +112,7 @@ class AsyncAGIChannel:
         try:
             status = await self._serve(environment, answering)
         except RemoteProtocolError as error:
-            _log.warn("{channel}: {error}", channel=self, error=error)
+            self._complain("{channel}: {error}", error=error)
             status = Status.FAILURE
         except (HungUp, Disconnected):
             status = Status.HANGUP
@@ -123,9 +125,8 @@ class AsyncAGIChannel:
         environment = await self._read_environment(encoded)
         self._session = session = AGISession(self, environment)
         if environment.anomalies:
-            _log.warn(
-                "{session}: the environment is not as Asterisk writes it: {anomalies}",
-                session=session,
+            self._complain(
+                "{channel}: the environment is not as Asterisk writes it: {anomalies}",
                 anomalies="; ".join(environment.anomalies[:5]),
             )
         answer = answering(session)
@@ -157,8 +158,11 @@ class AsyncAGIChannel:
         except (HungUp, Disconnected):
             pass
         except AsteriskError as error:
-            _log.warn("{channel}: not given back: {error}", channel=self, error=error)
+            self._complain("{channel}: not given back: {error}", error=error)
         self._be_over(_left)
+
+    def _complain(self, what: str, **values: object) -> None:
+        self._complaints.tell(_log.warn, what, channel=self, **values)
 
     def cancel(self) -> None:
         """End the script."""
@@ -209,9 +213,7 @@ class AsyncAGIChannel:
         readings = Readings()
         while readings.add(await self._run(line)):
             line = _line(FETCH)
-        reply = reply_to(command, readings.joined())
-        self._has_failed = reply.result == "-1"
-        return reply
+        return reply_to(command, readings.joined())
 
     def _run(self, line: str) -> Deferred[str]:
         """Have a command run; fires with what came of it, as it was sent."""
@@ -295,11 +297,11 @@ class AsyncAGIChannel:
         )
         told.addCallbacks(lambda event: event["Value"], lambda _: "")
         where = await where_is(self._ami, self.uniqueid)
-        if where is Where.UNKNOWN or (where is Where.GONE and self._has_failed):
-            # After a command that failed, the dialplan may have come to its end by now.
+        if where in (Where.GONE, Where.UNKNOWN):
+            # It need not be by a hangup: the dialplan may have come to its end by now.
             return _over_after(await told, where)
         told.cancel()
-        return _hung_up if where in (Where.GONE, Where.HANGING_UP) else _went_on
+        return _hung_up if where is Where.HANGING_UP else _went_on
 
     def lost(self, error: BaseException) -> None:
         """Take note that AMI is gone."""
