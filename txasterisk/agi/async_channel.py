@@ -48,6 +48,7 @@ _BREAK: Final = Command("ASYNCAGI BREAK")
 _FAIL: Final = Command("RECEIVE CHAR", 0)
 #: While these run Asterisk shows another application than AGI.
 _RUN_APPLICATIONS: Final = frozenset({"EXEC", "GOSUB"})
+_ALIVE: Final = (Where.IN_ASYNCAGI, Where.ELSEWHERE)
 #: What AMI says to a user that lacks the class ``agi``.
 _PERMISSION_DENIED: Final = "Permission denied"
 
@@ -297,11 +298,17 @@ class AsyncAGIChannel:
         )
         told.addCallbacks(lambda event: event["Value"], lambda _: "")
         where = await where_is(self._ami, self.uniqueid)
-        if where in (Where.GONE, Where.UNKNOWN):
-            # It need not be by a hangup: the dialplan may have come to its end by now.
-            return _over_after(await told, where)
-        told.cancel()
-        return _hung_up if where is Where.HANGING_UP else _went_on
+        if where in _ALIVE:
+            told.cancel()
+            return _went_on
+        # It need not be by a hangup: the dialplan may have come to its end by now.
+        agistatus = await told
+        if agistatus in ("FAILURE", "SUCCESS"):
+            return _went_on
+        if where is Where.UNKNOWN:
+            return _hung_up if agistatus == "HANGUP" else _nobody_knows
+        # Nor when it looks like one: so does a redirect, until the dialplan has taken note of it.
+        return _went_on if await where_is(self._ami, self.uniqueid) in _ALIVE else _hung_up
 
     def lost(self, error: BaseException) -> None:
         """Take note that AMI is gone."""
@@ -340,13 +347,6 @@ def _status(status: Status) -> Command:
 
 def _runs_application(command: Command | None) -> bool:
     return command is not None and command.name.upper() in _RUN_APPLICATIONS
-
-
-def _over_after(agistatus: str, where: Where) -> _Over:
-    """Tell what has ended AsyncAGI by what the dialplan was told, if that was heard."""
-    if agistatus in ("FAILURE", "SUCCESS"):
-        return _went_on
-    return _hung_up if agistatus == "HANGUP" or where is Where.GONE else _nobody_knows
 
 
 def _hung_up() -> HungUp:
