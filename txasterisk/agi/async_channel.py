@@ -332,9 +332,10 @@ class AsyncAGIChannel:
 
     def _give_up(self) -> None:
         assert self._over is not None
-        self._answer(Failure(self._over()))
-        if self._session is not None:
-            self._session.notice_end(_left())
+        error = self._over()
+        self._answer(Failure(error))
+        if self._session is not None and isinstance(error, Disconnected):
+            self._session.notice_end(error)
 
 
 def _line(command: Command) -> str:

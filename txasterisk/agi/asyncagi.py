@@ -128,9 +128,15 @@ class AsyncAGI:
         """
         channel = self._channel(start)
         done: Deferred[Status] = Deferred(lambda _: channel.cancel())
-        self._answer(
-            channel, start, lambda session: RunningScript(script, session, on_hangup)
-        ).chainDeferred(done)
+
+        def over(outcome: Status | Failure) -> None:
+            if not done.called:
+                done.callback(outcome)
+
+        def run(session: AGISession) -> RunningScript:
+            return RunningScript(script, session, on_hangup)
+
+        self._answer(channel, start, run).addBoth(over)
         return done
 
     def when_idle(self) -> Deferred[None]:
