@@ -57,6 +57,14 @@ class TimeLimitsTests(SynchronousTestCase):
         self.clock.advance(0)
         self.assertEqual(self.reached, [("a", 0)])
 
+    def test_the_oldest(self) -> None:
+        """It is known how many limits run, and which for the longest time."""
+        for key, seconds in ("a", 3), ("b", 1), ("c", 2):
+            self.limits.start(key, seconds)
+        self.assertEqual((len(self.limits), self.limits.oldest), (3, "a"))
+        self.limits.stop("a")
+        self.assertEqual((len(self.limits), self.limits.oldest), (2, "b"))
+
     def test_stopped(self) -> None:
         """A limit that is stopped is never reached, and the others are in time."""
         self.limits.start("a", 1)

@@ -11,8 +11,7 @@ __all__ = ["readable"]
 def readable(address: IAddress) -> str:
     """Return an address as in a URL; the path of a Unix socket, empty for one without a name."""
     if isinstance(address, UNIXAddress):
-        name = address.name or b""
-        return name if isinstance(name, str) else name.decode("utf-8", "replace")
+        return (address.name or b"").decode("utf-8", "replace")
     host, port = getattr(address, "host", None), getattr(address, "port", None)
     if host is None:
         return str(address)

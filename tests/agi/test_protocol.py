@@ -571,6 +571,16 @@ class DrainTests(FastAGITestCase):
         self.factory.doStart()
         self.assertIsNotNone(self.factory.buildProtocol(address))
 
+    def test_a_call_that_is_late(self) -> None:
+        """A call that is described only now finds no script, and the dialplan is told."""
+        connection = Connection(self.factory)
+        drained = self.factory.drain(5)
+        connection.say(ENVIRONMENT)
+        self.assertEqual((self.told, connection.heard()), ([], FAILURE))
+        self.assertTrue(connection.closed)
+        connection.break_off(ConnectionDone())
+        self.successResultOf(drained)
+
     def test_scripts_are_cancelled(self) -> None:
         """Scripts that are not done in time are cancelled, and the dialplan is told."""
         call = self.call(lambda _: Deferred())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Generator
+from contextlib import suppress as ignoring
 from contextvars import ContextVar
 
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
@@ -103,6 +104,23 @@ class RunningScriptTests(SynchronousTestCase):
 
         running = RunningScript(script, self.session)
         running.cancel()
+        self.assertEqual(self.successResultOf(running.finished), Status.FAILURE)
+
+    def test_told_of_two_things(self) -> None:
+        """Whichever of the errors it was told it ends with, that is no error of its own."""
+
+        async def script(session: AGISession) -> None:
+            try:
+                await self.awaited
+            except CancelledError:
+                with ignoring(Disconnected):
+                    await Deferred[None]()
+                raise
+
+        running = RunningScript(script, self.session)
+        running.cancel()
+        with running.told(Disconnected("gone")):
+            pass
         self.assertEqual(self.successResultOf(running.finished), Status.FAILURE)
 
     def test_hangup(self) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.agi.test_session import table
+from txasterisk.agi import Command
+from txasterisk.testing._names import AGI_COMMANDS
 from txasterisk.testing.agi_commands import words
 
 
@@ -24,3 +29,17 @@ class WordsTests(SynchronousTestCase):
             ("", []),
         ):
             self.assertEqual(words(line), expected, line)
+
+    @given(st.lists(st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]))))
+    def test_what_is_sent_arrives(self, arguments: list[str]) -> None:
+        """Whatever texts a command has, those are the words that are read."""
+        line = Command("NOOP", *arguments).serialize(limit=100_000)
+        self.assertEqual(words(line.decode().removesuffix("\n")), ["NOOP", *arguments])
+
+
+class NamesTests(SynchronousTestCase):
+    """What the fake knows of."""
+
+    def test_every_command_is_known(self) -> None:
+        """The fake knows the commands of Asterisk from what is none."""
+        self.assertEqual(AGI_COMMANDS, {command["name"] for command in table()})

@@ -7,10 +7,12 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Final, NoReturn, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, fail
+from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from .._milestone import Milestone
-from ..errors import CommandFailed, Disconnected, HungUp
+from .._reactor import the_reactor
+from ..errors import AsteriskError, CommandFailed, Disconnected, HungUp
 from .arguments import Argument
 from .messages import Command, Environment, Reply
 
@@ -35,9 +37,15 @@ ALLOWED_AFTER_HANGUP: Final = frozenset(
     }
 )
 
+_SUCCESS: Final = 200
 _DEAD_CHANNEL: Final = 511
 #: What :class:`HungUp` says.
 GONE: Final = "the caller has hung up"
+
+#: How many verbs may fail at once in a session, which is more than any clean-up has.
+PATIENCE: Final = 1000
+#: Seconds until each later one fails.
+PAUSE: Final = 1.0
 
 T = TypeVar("T")
 
@@ -76,6 +84,7 @@ class Asking:
         self._carrier = carrier
         self._hangup: Milestone[None] = Milestone()
         self._hung_up = False
+        self._refused = 0
 
     # The caller
 
@@ -120,13 +129,11 @@ class Asking:
 
     def _ask(self, make: Callable[[Reply], T], name: str, *arguments: Argument) -> Deferred[T]:
         """Fire with what ``make`` makes of the reply."""
-        if self._hung_up and name.upper() not in ALLOWED_AFTER_HANGUP:
-            return fail(HungUp(GONE))
-        return self._carrier.send(Command(name, *arguments)).addCallback(self._read, make, name)
+        return self._send(name, arguments).addCallback(self._read, make, name)
 
     def _try(self, make: Callable[[Reply], T], name: str, *arguments: Argument) -> Deferred[T]:
         """Do like :meth:`_ask`, and fail if the result is -1."""
-        return self._ask(_whole, name, *arguments).addCallback(self._unless_failed, make, name)
+        return self._send(name, arguments).addCallback(self._unless_failed, make, name)
 
     def _confirm(self, name: str, *arguments: Argument) -> Deferred[None]:
         """Do like :meth:`_ask`, and fail unless the result is 1."""
@@ -140,8 +147,25 @@ class Asking:
         """
         return self.command("CHANNEL STATUS").addCallback(lambda _: value)
 
+    def _send(self, name: str, arguments: tuple[Argument, ...]) -> Deferred[Reply]:
+        if self._hung_up and name.upper() not in ALLOWED_AFTER_HANGUP:
+            return self._slowly(fail(HungUp(GONE)))
+        answer = self._carrier.send(Command(name, *arguments))
+        return self._slowly(answer) if answer.called else answer
+
+    def _slowly(self, refused: Deferred[T]) -> Deferred[T]:
+        """
+        Have what has failed at once, and for the thousandth time, fail later.
+
+        A script that tries again whatever happens would never let go of the process.
+        """
+        self._refused += 1
+        if self._refused <= PATIENCE:
+            return refused
+        return Deferred.fromCoroutine(_after_a_pause(refused))
+
     def _read(self, reply: Reply, make: Callable[[Reply], T], name: str) -> T:
-        if reply.code == 200:
+        if reply.code == _SUCCESS:
             return make(reply)
         if reply.code == _DEAD_CHANNEL:
             self.notice_hangup()
@@ -151,8 +175,8 @@ class Asking:
     def _unless_failed(
         self, reply: Reply, make: Callable[[Reply], T], name: str
     ) -> T | Deferred[T]:
-        if reply.result != "-1":
-            return make(reply)
+        if reply.result != "-1" or reply.code != _SUCCESS:
+            return self._read(reply, make, name)
         # It may mean that the caller hung up, or that there is no such sound.
         failed = CommandFailed(name, reply, str(reply))
         # Over AsyncAGI a command that fails is the last one, so that nobody can be asked.
@@ -163,6 +187,14 @@ class Asking:
 def _unless_asked(failure: Failure, error: CommandFailed) -> CommandFailed:
     failure.trap(Disconnected)
     return error
+
+
+async def _after_a_pause(refused: Deferred[T]) -> T:
+    try:
+        return await refused
+    except AsteriskError:
+        await deferLater(the_reactor(), PAUSE)
+        raise
 
 
 def _fail(error: CommandFailed) -> NoReturn:

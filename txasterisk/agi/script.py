@@ -69,7 +69,7 @@ class RunningScript:
 
     def __init__(self, script: Script, session: AGISession, on_hangup: OnHangup = "raise") -> None:
         self._session = session
-        self._told: BaseException | None = None
+        self._told: list[BaseException] = []
         self._on_hangup: OnHangup = on_hangup
         self._work = Interruptible(_call(script, session))
         self.finished: Deferred[Status] = self._work.done.addCallbacks(self._ended, self._failed)
@@ -83,7 +83,8 @@ class RunningScript:
 
         So a script whose command fails, or that waits for the very hangup, is not told twice.
         """
-        awaited, self._told = self._work.awaited, error
+        awaited = self._work.awaited
+        self._told.append(error)
         yield
         if awaited is not None and awaited is self._work.awaited:
             self._work.interrupt(error)
@@ -108,7 +109,7 @@ class RunningScript:
         self._session.telling = nullcontext
         if failure.check(HungUp) or (self._session.hung_up and failure.check(CancelledError)):
             return Status.HANGUP
-        if self._told is None or not failure.check(type(self._told)):
+        if not failure.check(*map(type, self._told)):
             _log.failure("The script of {session} failed", failure=failure, session=self._session)
         return Status.FAILURE
 

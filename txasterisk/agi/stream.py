@@ -10,13 +10,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from .._status import STATUS_VARIABLE
+from .._tcp import writes_at_once
 from ..errors import Disconnected, LocalProtocolError, RemoteProtocolError
 from .messages import Command, Environment, Reply
 from .reading import EnvironmentReader, Fence, Notice, ReplyReader
@@ -24,6 +26,10 @@ from .script import RunningScript, Status
 from .session import AGISession
 
 __all__ = ["StreamCarrier"]
+
+#: A line that makes Asterisk end the session with ``AGISTATUS=FAILURE``. That a process has failed
+#: it can also tell from its exit status, but now and then it misses that.
+_FAILURE_LINE: Final = b"failure\n"
 
 
 class StreamCarrier(Protocol, ABC):
@@ -38,6 +44,7 @@ class StreamCarrier(Protocol, ABC):
     """
 
     transport: Any
+    _write_line: Callable[[bytes], None]
 
     def __init__(
         self, answer: Callable[[AGISession], RunningScript | Status], line_limit: int
@@ -68,10 +75,6 @@ class StreamCarrier(Protocol, ABC):
         """Return the session of the call that has been described."""
         return AGISession(self, environment)
 
-    @abstractmethod
-    def _last_words(self, status: Status) -> bytes:
-        """Return what is sent when the script has ended, to tell the dialplan how."""
-
     def _tell(self, log: Callable[..., None], what: str, **values: Any) -> None:
         """Log what the peer did."""
         log(what, **values)
@@ -100,7 +103,7 @@ class StreamCarrier(Protocol, ABC):
     def _write(self, command: Command, line: bytes, answer: Deferred[Reply]) -> None:
         self._outstanding = answer
         self._replies.expected = command
-        self.transport.write(line)
+        self._write_line(line)
 
     def _answered(self, reply: Reply) -> None:
         answer, self._outstanding = self._outstanding, None
@@ -139,8 +142,9 @@ class StreamCarrier(Protocol, ABC):
         if environment.anomalies or rest.replace(b"HANGUP\n", b""):
             # A value has cut the block short. More of it may come, and must not pass for answers.
             self._outstanding = Deferred()
-            self.transport.write(self._replies.put_up_fence().line)
-        self._read_replies(rest)
+            self._write_line(self._replies.put_up_fence().line)
+        if rest:
+            self._read_replies(rest)
         self._run_script(session)
 
     def _run_script(self, session: AGISession) -> None:
@@ -154,7 +158,7 @@ class StreamCarrier(Protocol, ABC):
     def _finish(self, status: Status) -> None:
         """Close when what has been asked for is done, and tell the dialplan how it went."""
         self._script = None
-        self._farewell = self._last_words(status)
+        self._farewell = _FAREWELLS[status]
         if self._outstanding is None:
             self._close()
 
@@ -163,7 +167,7 @@ class StreamCarrier(Protocol, ABC):
             self._closed = True
             # The only time that two lines go together: the end of input that follows makes
             # Asterisk read them both.
-            self.transport.write(self._farewell)
+            self._write_line(self._farewell or b"")
             self._end_stream()
 
     def cancel(self) -> None:
@@ -180,8 +184,15 @@ class StreamCarrier(Protocol, ABC):
 
     # The connection
 
+    def connectionMade(self) -> None:
+        self._write_line = writes_at_once(self.transport)
+
     def dataReceived(self, data: bytes) -> None:
         if self._closed:
+            return
+        reply = self._replies.whole(data)
+        if reply is not None:
+            self._answered(reply)
             return
         try:
             if self._session is None:
@@ -203,7 +214,7 @@ class StreamCarrier(Protocol, ABC):
             elif happening is Notice.HANGUP:
                 self.hung_up()
             elif isinstance(happening, Fence):
-                self.transport.write(happening.line)
+                self._write_line(happening.line)
             else:
                 self._tell(
                     _log.warn,
@@ -248,5 +259,12 @@ class StreamCarrier(Protocol, ABC):
     def _disconnected(self) -> Disconnected:
         return Disconnected("the AGI session is over", self._reason)
 
+
+def _farewell(status: Status) -> bytes:
+    told = Command("SET VARIABLE", STATUS_VARIABLE, status.value).serialize()
+    return told + _FAILURE_LINE if status.failed else told
+
+
+_FAREWELLS: Final = {status: _farewell(status) for status in Status}
 
 _log = Logger()
