@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from twisted.internet import reactor
@@ -83,8 +84,21 @@ class ProgramTestCase(TestCase):
 
     timeout = 120
 
-    def run_python(self, *arguments: object, cwd: Path = CHECKOUT, **environment: str) -> Program:
-        """Run the Python that runs the tests; it is killed when the test is over."""
+    def run_python(
+        self,
+        *arguments: object,
+        cwd: Path = CHECKOUT,
+        inherited: Sequence[int] = (),
+        **environment: str,
+    ) -> Program:
+        """
+        Run the Python that runs the tests; it is killed when the test is over.
+
+        :param arguments: what follows ``python``.
+        :param cwd: the working directory.
+        :param inherited: descriptors that it has from 3 on.
+        :param environment: what is added to its environment.
+        """
         program = Program()
         path = os.pathsep.join([str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])])
         process = reactor.spawnProcess(
@@ -93,6 +107,7 @@ class ProgramTestCase(TestCase):
             [sys.executable, *map(str, arguments)],
             env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **environment},
             path=str(cwd),
+            childFDs={0: "w", 1: "r", 2: "r", **dict(enumerate(inherited, 3))},
         )
         self.addCleanup(_end, program, process)
         return program
@@ -101,7 +116,7 @@ class ProgramTestCase(TestCase):
         """Run ``twistd -n asterisk`` with these arguments."""
         start = "from twisted.scripts.twistd import run; run()"
         options = ["-n", "--pidfile=", "asterisk", *arguments]
-        return self.run_python("-c", start, *options, cwd=cwd, **environment)
+        return self.run_python("-c", start, *options, cwd=cwd, inherited=(), **environment)
 
 
 def _end(program: Program, process: IProcessTransport) -> Deferred[None]:

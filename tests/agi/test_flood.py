@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
-from twisted.internet.protocol import Protocol
 
 from tests.processes import ProgramTestCase
 
-from . import ENVIRONMENT
+from .caller import Caller
 from .fastagi import SUCCESS
 
 CONFIGURATION = """
@@ -29,30 +27,6 @@ async def greet(call):
 SILENT = 2000
 
 
-class Caller(Protocol):
-    """As much of an Asterisk as is needed for one call."""
-
-    def __init__(self) -> None:
-        self.heard = b""
-        self.over: Deferred[bytes] = Deferred()
-
-    def connectionMade(self) -> None:
-        """Describe the call."""
-        assert self.transport is not None
-        self.transport.write(ENVIRONMENT)
-
-    def dataReceived(self, data: bytes) -> None:
-        """Answer the one command."""
-        assert self.transport is not None
-        self.heard += data
-        if self.heard == b"ANSWER\n":
-            self.transport.write(b"200 result=0\n")
-
-    def connectionLost(self, reason: object = None) -> None:
-        """Tell what was heard."""
-        self.over.callback(self.heard)
-
-
 class FloodTests(ProgramTestCase):
     """Thousands of connections that are no calls."""
 
@@ -68,7 +42,7 @@ class FloodTests(ProgramTestCase):
         await self.run_python("-m", "tests.agi.flood", port, SILENT).says("flooded")
         endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port)
         caller = await connectProtocol(endpoint, Caller())
-        self.assertEqual(await caller.over, b"ANSWER\n" + SUCCESS)
+        self.assertEqual(await caller.over, [b"ANSWER\n", SUCCESS])
         daemon.terminate()
         self.assertEqual(await daemon.ended, 0)
         self.assertNotIn("Traceback", daemon.output)
