@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -27,6 +27,7 @@ _ROOT: Final = _HERE.parent
 # It is run as a file, from anywhere; so the checkout has to be found before it can be imported.
 sys.path.insert(0, str(_ROOT))
 
+from bench.installing import install, ratio  # noqa: E402
 from bench.meter import CASES  # noqa: E402
 from bench.peers import CANNOT  # noqa: E402
 
@@ -133,31 +134,6 @@ def _played_asterisk() -> Iterator[int]:
             server.kill()
 
 
-def _install(wanted: Iterable[str]) -> tuple[Path, list[str]]:
-    """Return the Python of the peers, and those that could be had."""
-    python = _HERE / ".venv" / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(_HERE / ".venv")], check=True)
-    return python, [peer for peer in wanted if _installed(python, peer)]
-
-
-def _installed(python: Path, peer: str) -> bool:
-    pip = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    shown = subprocess.run([*pip, "show", peer], capture_output=True, check=False)
-    if shown.returncode == 0:
-        return True
-    try:
-        done = subprocess.run(
-            [*pip, "install", "--retries", "0", peer], capture_output=True, check=False, timeout=30
-        )
-    except subprocess.TimeoutExpired:
-        print(f"{peer} is left out: the index does not answer")
-        return False
-    if done.returncode:
-        print(f"{peer} is left out: it cannot be installed from the index")
-    return done.returncode == 0
-
-
 def _rounds(bench: Bench, subjects: list[str], cases: list[str], deadline: float) -> Figures:
     figures: Figures = defaultdict(dict)
     for turn in range(_MOST_ROUNDS):
@@ -185,7 +161,7 @@ def _print(figures: Figures, cases: list[str]) -> None:
             mine = figures.get((subject, case))
             if mine:
                 ratios = [
-                    _ratio(mine, figures.get((reference, case), {}))
+                    ratio(mine, figures.get((reference, case), {}))
                     for reference in ("splitting", "eager", "txasterisk")
                 ]
                 print(
@@ -193,12 +169,7 @@ def _print(figures: Figures, cases: list[str]) -> None:
                     f"{ratios[0]:>13}{ratios[1]:>10}{ratios[2]:>14}{len(mine):>8}"
                 )
     one, many = (figures.get(("txasterisk", case), {}) for case in ("rare", "many"))
-    print(f"\n1000 listeners for other events against 1: {_ratio(many, one) or '-'} (txasterisk)")
-
-
-def _ratio(mine: dict[int, float], reference: dict[int, float]) -> str:
-    both = [mine[turn] / reference[turn] for turn in mine if reference.get(turn)]
-    return f"{median(both):.2f}" if both else ""
+    print(f"\n1000 listeners for other events against 1: {ratio(many, one) or '-'} (txasterisk)")
 
 
 def main() -> None:
@@ -210,7 +181,7 @@ def main() -> None:
     arguments.add_argument("--case", action="append", choices=list(CASES), help="only this one")
     chosen = arguments.parse_args()
     deadline = time.monotonic() + (_QUICK_BUDGET if chosen.quick else _BUDGET)
-    python, peers = (None, []) if chosen.no_peers else _install(chosen.peer or _PEERS)
+    python, peers = (None, []) if chosen.no_peers else install(chosen.peer or _PEERS)
     subjects = [name for name in _SUBJECTS if name not in _PEERS or name in peers]
     cases = chosen.case or list(CASES)
     with _played_asterisk() as port:

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Final, TypeVar
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredQueue
 from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.internet.interfaces import IProcessTransport
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
-__all__ = ["CHECKOUT", "Program", "ProgramTestCase"]
+__all__ = ["CHECKOUT", "AGIProgram", "Program", "ProgramTestCase"]
 
 CHECKOUT = Path(__file__).parent.parent
+
+#: Output is kept back as Python does where nobody says otherwise.
+AS_USUAL: Final = {"PYTHONUNBUFFERED": ""}
+#: What Asterisk writes to and reads from a program that it starts.
+PIPES: Final = {0: "w", 1: "r", 2: "r"}
+
+P = TypeVar("P", bound="Program")
 
 
 class Program(ProcessProtocol):
@@ -79,27 +86,102 @@ class Program(ProcessProtocol):
             waiting.callback(self.output)
 
 
+class AGIProgram(Program):
+    """
+    A program that was started as Asterisk starts one for AGI or EAGI.
+
+    Its output is what goes to Asterisk's console; its commands are apart.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sent = b""
+        self._lines: DeferredQueue[str | None] = DeferredQueue()
+
+    def command(self) -> Deferred[str | None]:
+        """Wait for a command, and return it; None when there will be none any more."""
+        return self._lines.get()
+
+    def reply(self, data: bytes) -> None:
+        """Write to it as Asterisk does."""
+        self._transport.writeToChild(0, data)
+
+    def say(self, audio: bytes) -> None:
+        """Have the caller say something, to a program that was started for EAGI."""
+        self._transport.writeToChild(3, audio)
+
+    def hang_up(self) -> None:
+        """Tell it that the caller has hung up."""
+        self._transport.signalProcess("HUP")
+
+    def close(self, descriptor: int) -> None:
+        """Close Asterisk's end of one of the pipes."""
+        self._transport.closeChildFD(descriptor)
+
+    @property
+    def _transport(self) -> IProcessTransport:
+        assert self.transport is not None
+        return self.transport
+
+    def childDataReceived(self, child_fd: int, data: bytes) -> None:
+        """Take commands, and what it says."""
+        if child_fd != 1:
+            self.outReceived(data)
+            return
+        *lines, self._sent = (self._sent + data).split(b"\n")
+        for line in lines:
+            self._lines.put(line.decode())
+
+    def childConnectionLost(self, child_fd: int) -> None:
+        """Take note that no more commands will come."""
+        if child_fd == 1:
+            self._lines.put(None)
+
+
 class ProgramTestCase(TestCase):
     """Tests that run programs."""
 
     timeout = 120
 
-    def run_python(
-        self,
-        *arguments: object,
-        cwd: Path = CHECKOUT,
-        inherited: Sequence[int] = (),
-        **environment: str,
+    def run_python(self, *arguments: object, cwd: Path = CHECKOUT, **environment: str) -> Program:
+        """Run the Python that runs the tests; it is killed when the test is over."""
+        return self._spawn(Program(), arguments, cwd, environment)
+
+    def run_with_socket(
+        self, listening: int, *arguments: object, cwd: Path = CHECKOUT, **environment: str
     ) -> Program:
         """
-        Run the Python that runs the tests; it is killed when the test is over.
+        Run Python as systemd does when something is said to a socket.
 
+        :param listening: the descriptor of the socket.
         :param arguments: what follows ``python``.
         :param cwd: the working directory.
-        :param inherited: descriptors that it has from 3 on.
         :param environment: what is added to its environment.
         """
-        program = Program()
+        described = {"LISTEN_FDS": "1", "LISTEN_FDNAMES": "calls", **environment}
+        connected = PIPES | {3: listening}
+        return self._spawn(Program(), arguments, cwd, described, childFDs=connected)
+
+    def run_agi(self, *arguments: object) -> AGIProgram:
+        """Run Python as Asterisk runs a script for ``AGI()``."""
+        return self._spawn(AGIProgram(), arguments, CHECKOUT, AS_USUAL, childFDs=PIPES)
+
+    def run_eagi(self, *arguments: object) -> AGIProgram:
+        """Run Python as Asterisk runs a script for ``EAGI()``."""
+        return self._spawn(AGIProgram(), arguments, CHECKOUT, AS_USUAL, childFDs=PIPES | {3: "w"})
+
+    def run_in_terminal(self, *arguments: object) -> Program:
+        """Run Python as a person does."""
+        return self._spawn(Program(), arguments, CHECKOUT, {}, usePTY=True)
+
+    def _spawn(
+        self,
+        program: P,
+        arguments: tuple[object, ...],
+        cwd: Path,
+        environment: dict[str, str],
+        **connected: Any,
+    ) -> P:
         path = os.pathsep.join([str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])])
         process = reactor.spawnProcess(
             program,
@@ -107,7 +189,7 @@ class ProgramTestCase(TestCase):
             [sys.executable, *map(str, arguments)],
             env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **environment},
             path=str(cwd),
-            childFDs={0: "w", 1: "r", 2: "r", **dict(enumerate(inherited, 3))},
+            **connected,
         )
         self.addCleanup(_end, program, process)
         return program
@@ -116,7 +198,7 @@ class ProgramTestCase(TestCase):
         """Run ``twistd -n asterisk`` with these arguments."""
         start = "from twisted.scripts.twistd import run; run()"
         options = ["-n", "--pidfile=", "asterisk", *arguments]
-        return self.run_python("-c", start, *options, cwd=cwd, inherited=(), **environment)
+        return self.run_python("-c", start, *options, cwd=cwd, **environment)
 
 
 def _end(program: Program, process: IProcessTransport) -> Deferred[None]:

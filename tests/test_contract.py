@@ -177,6 +177,10 @@ class SocketAGITests(OverSockets, contract.AGIContract):
     """FastAGI of the fake, over sockets."""
 
 
+class SocketAsyncAGITests(OverSockets, contract.AsyncAGIContract):
+    """AsyncAGI of the fake, over sockets."""
+
+
 class SocketARITests(OverSockets, contract.ARIContract):
     """ARI of the fake, over sockets."""
 
@@ -217,6 +221,10 @@ class MemoryStayingTests(InMemory, contract.StayingContract):
 
 class MemoryAGITests(InMemory, contract.AGIContract):
     """FastAGI of the fake, in memory."""
+
+
+class MemoryAsyncAGITests(InMemory, contract.AsyncAGIContract):
+    """AsyncAGI of the fake, in memory."""
 
 
 class MemoryARITests(InMemory, contract.ARIContract):

@@ -13,33 +13,33 @@ class PageTests(SynchronousTestCase):
 
     def test_every_action(self) -> None:
         """Each action that either version documents has its row, as it is asked for."""
-        self.assertEqual([*seen.read()], [(each.action, each.call) for each in seen.asked()])
+        self.assertEqual([*seen.PAGE.read()], [each.question for each in seen.asked()])
 
     def test_both_versions(self) -> None:
         """Each row tells what both versions answered."""
-        for key, answers in seen.read().items():
+        for key, answers in seen.PAGE.read().items():
             self.assertEqual([*answers], ["16", "22"], key)
             self.assertNotIn("?", answers.values(), key)
             self.assertNotIn("", answers.values(), key)
 
     def test_reading_and_writing(self) -> None:
         """What is read is what was written."""
-        rows = "\n".join(seen.render(seen.read()))
-        self.assertIn(rows, seen.PAGE.read_text("utf-8"))
+        rows = "\n".join(seen.PAGE.render(seen.PAGE.read()))
+        self.assertIn(rows, seen.PAGE.path.read_text("utf-8"))
 
     def test_differences(self) -> None:
         """What was seen otherwise is told in three lines."""
-        now = {key: answers["22"] for key, answers in seen.read().items()}
-        self.assertEqual(seen.differences(now, "22"), "")
-        now["Ping", "ping()"] = "Success"
-        del now["Agents", "agents()"]
+        now = {key: answers["22"] for key, answers in seen.PAGE.read().items()}
+        self.assertEqual(seen.PAGE.differences(now, "22"), "")
+        now["Ping", "``ping()``"] = "Success"
+        del now["Agents", "``agents()``"]
         self.assertEqual(
-            seen.differences(now, "22").splitlines(),
+            seen.PAGE.differences(now, "22").splitlines(),
             [
-                "Agents agents() on 22",
+                "Agents ``agents()`` on 22",
                 "    page: list of Agents; AgentsComplete",
                 "    seen: None",
-                "Ping ping() on 22",
+                "Ping ``ping()`` on 22",
                 "    page: Success (Ping, Timestamp)",
                 "    seen: Success",
             ],

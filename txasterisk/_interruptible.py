@@ -60,14 +60,11 @@ class Interruptible(Generic[T]):
         except BaseException:
             self.done.errback(Failure())
         else:
-            self._wait_for(awaited)
-
-    def _wait_for(self, awaited: object) -> None:
-        if isinstance(awaited, Deferred):
-            self.awaited = awaited
-            awaited.addBoth(self._resume)
-            if self._interruption is not None:
-                awaited.cancel()
-        else:
-            what = type(awaited).__name__
-            self._resume(Failure(TypeError(f"a coroutine on Twisted cannot await {what}")))
+            if isinstance(awaited, Deferred):
+                self.awaited = awaited
+                awaited.addBoth(self._resume)
+                if self._interruption is not None:
+                    awaited.cancel()
+            else:
+                what = type(awaited).__name__
+                self._resume(Failure(TypeError(f"a coroutine on Twisted cannot await {what}")))

@@ -54,6 +54,11 @@ class Splitter:
         unfinished += pieces.pop()
         return self._within_limit(pieces) if over_limit else pieces
 
+    @property
+    def is_between(self) -> bool:
+        """Whether all that was fed ended with a delimiter."""
+        return not self._unfinished
+
     def rest(self) -> bytes:
         """Return the bytes after the last delimiter, and forget them."""
         rest = bytes(self._unfinished)

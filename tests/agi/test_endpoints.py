@@ -267,13 +267,8 @@ class SystemdTests(ProgramTestCase):
             "import os; os.environ['LISTEN_PID'] = str(os.getpid());"
             "from twisted.scripts.twistd import run; run()"
         )
-        return self.run_python(
-            *("-c", start, "-n", "--pidfile=", "asterisk"),
-            cwd=folder,
-            inherited=[listening.fileno()],
-            LISTEN_FDS="1",
-            LISTEN_FDNAMES="calls",
-        )
+        options = ("-c", start, "-n", "--pidfile=", "asterisk")
+        return self.run_with_socket(listening.fileno(), *options, cwd=folder)
 
     async def assert_call(self, daemon: Program, endpoint: str) -> None:
         """Fail unless a call is answered, which may come before the daemon listens."""

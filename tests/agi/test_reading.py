@@ -54,13 +54,13 @@ class EnvironmentReaderTests(SynchronousTestCase):
     def test_too_many_lines_are_refused(self) -> None:
         """A block that does not end is refused."""
         reader = EnvironmentReader()
-        self.assertIsNone(reader.feed(b"agi_x: 1\n" * MAX_ENVIRONMENT_LINES))
+        self.assertIsNone(reader.feed(b"agi_x: 1\n" * (MAX_ENVIRONMENT_LINES - 1)))
         self.assertRaises(RemoteProtocolError, reader.feed, b"agi_x: 1\n")
 
     def test_too_long_a_line_is_refused(self) -> None:
         """A line that does not end is refused."""
         reader = EnvironmentReader()
-        self.assertIsNone(reader.feed(b"agi_x: 1\n" + b"x" * MAX_ENVIRONMENT_BYTES))
+        self.assertIsNone(reader.feed(b"agi_x: " + b"x" * (MAX_ENVIRONMENT_BYTES - 7)))
         self.assertRaises(RemoteProtocolError, reader.feed, b"x")
 
     def test_too_many_bytes_are_refused(self) -> None:
@@ -300,12 +300,12 @@ class ReplyReaderTests(SynchronousTestCase):
         self.assertEqual(len(self.read("SPEECH RECOGNIZE", line + b"\n")), 1)
 
     def test_a_fence_after_the_environment(self) -> None:
-        """With nothing expected all before the fence is stray, and its own reply is told."""
+        """With nothing expected all before the fence is stray, even a hangup; its reply is told."""
         fence = self.reader.put_up_fence()
         self.assertEqual(self.reader.feed(b"200 result=1 (forged)\n"), [])
         happenings = self.reader.feed(b"HANGUP\nagi_arg_2: x\n\n" + fence.reply + b"\n")
-        strays = Stray((b"200 result=1 (forged)", b"agi_arg_2: x", b""))
-        self.assertEqual(happenings, [Notice.HANGUP, strays, Reply.parse(fence.reply)])
+        strays = Stray((b"200 result=1 (forged)", b"HANGUP", b"agi_arg_2: x", b""))
+        self.assertEqual(happenings, [strays, Reply.parse(fence.reply)])
 
     def test_too_much_before_the_fence_is_refused(self) -> None:
         """What is kept for the fence is bounded."""

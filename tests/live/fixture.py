@@ -88,12 +88,14 @@ class RunningAsterisk:
 
     :ivar ports: where it listens; they stay the same over a restart.
     :ivar paths: its files that a test may need, such as ``ca``.
+    :ivar python: the Python that runs the tests, as the programs that Asterisk starts find it.
     """
 
     def __init__(self, version: str) -> None:
         self.version = version
         self.ports: dict[str, int] = {}
         self.paths: dict[str, str] = {}
+        self.python = ""
         self._pid = 0
 
     def start(self) -> None:
@@ -103,6 +105,7 @@ class RunningAsterisk:
         found = json.loads(_must("status", "--json"))
         state = next(s for s in found if (s["name"], s["version"]) == (NAME, self.version))
         self.ports, self.paths, self._pid = state["ports"], state["paths"], state["pid"]
+        self.python = state["python"]
 
     def kill(self) -> None:
         """Send it SIGKILL."""
@@ -149,6 +152,16 @@ class LivePlace:
     def serve_agi(self, factory: IProtocolFactory) -> None:
         """See :class:`txasterisk.testing.contract.Place`."""
         self._server.behind = factory
+
+    def write_program(self, name: str, text: str) -> None:
+        """Write a Python program that the dialplan can start by ``AGI(name)``."""
+        path = Path(self._asterisk.paths["agi_bin"]) / name
+        path.write_text(f"#!{self._asterisk.python}\n{text}")
+        path.chmod(0o755)
+
+    def said(self) -> str:
+        """Return what Asterisk, and what it has started, has written to its console."""
+        return (Path(self._asterisk.paths["home"]) / "output.log").read_text()
 
     def leave(self) -> Deferred[None]:
         """See :class:`txasterisk.testing.contract.Place`."""

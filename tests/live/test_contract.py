@@ -56,6 +56,10 @@ class AGI22Tests(Live22, contract.AGIContract):
     """FastAGI of Asterisk 22."""
 
 
+class AsyncAGI22Tests(Live22, contract.AsyncAGIContract):
+    """AsyncAGI of Asterisk 22."""
+
+
 class ARI22Tests(Live22, contract.ARIContract):
     """ARI of Asterisk 22."""
 
@@ -94,6 +98,10 @@ class AGI16Tests(Live16, contract.AGIContract):
     """FastAGI of Asterisk 16."""
 
 
+class AsyncAGI16Tests(Live16, contract.AsyncAGIContract):
+    """AsyncAGI of Asterisk 16."""
+
+
 class ARI16Tests(Live16, contract.ARIContract):
     """ARI of Asterisk 16."""
 
@@ -109,6 +117,7 @@ def test_suite() -> TestSuite:
         StayingOverHTTP22Tests,
         Staying22Tests,
         AGI22Tests,
+        AsyncAGI22Tests,
         ARI22Tests,
         AMI16Tests,
         AMIByDigest16Tests,
@@ -118,5 +127,6 @@ def test_suite() -> TestSuite:
         StayingOverHTTP16Tests,
         Staying16Tests,
         AGI16Tests,
+        AsyncAGI16Tests,
         ARI16Tests,
     )

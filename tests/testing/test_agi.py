@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from txasterisk.agi import Command
 from txasterisk.testing.agi_commands import words
 
 
@@ -24,3 +27,9 @@ class WordsTests(SynchronousTestCase):
             ("", []),
         ):
             self.assertEqual(words(line), expected, line)
+
+    @given(st.lists(st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]))))
+    def test_what_is_sent_arrives(self, arguments: list[str]) -> None:
+        """Whatever texts a command has, those are the words that are read."""
+        line = Command("NOOP", *arguments).serialize(limit=100_000)
+        self.assertEqual(words(line.decode().removesuffix("\n")), ["NOOP", *arguments])

@@ -27,6 +27,7 @@ __all__ = [
     "Priority",
     "Seconds",
     "Short",
+    "Silence",
     "SpokenDigits",
     "UnixTime",
     "WholeSeconds",
@@ -109,6 +110,15 @@ class WholeSeconds(_Time):
         if self._seconds == math.inf:
             return "-1"
         return str(max(1, math.ceil(self._milliseconds() / 1000)))
+
+
+class Silence(WholeSeconds):
+    """How long nobody says anything, as ``RECORD FILE`` tells it from its other arguments."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return f"s={super().__str__()}"
 
 
 class Seconds(_Time):

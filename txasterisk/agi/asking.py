@@ -37,6 +37,7 @@ ALLOWED_AFTER_HANGUP: Final = frozenset(
     }
 )
 
+_SUCCESS: Final = 200
 _DEAD_CHANNEL: Final = 511
 #: What :class:`HungUp` says.
 GONE: Final = "the caller has hung up"
@@ -128,27 +129,11 @@ class Asking:
 
     def _ask(self, make: Callable[[Reply], T], name: str, *arguments: Argument) -> Deferred[T]:
         """Fire with what ``make`` makes of the reply."""
-        if self._hung_up and name.upper() not in ALLOWED_AFTER_HANGUP:
-            return self._slowly(fail(HungUp(GONE)))
-        answer = self._carrier.send(Command(name, *arguments))
-        if answer.called:
-            answer = self._slowly(answer)
-        return answer.addCallback(self._read, make, name)
-
-    def _slowly(self, refused: Deferred[T]) -> Deferred[T]:
-        """
-        Have what has failed at once, and for the thousandth time, fail later.
-
-        A script that tries again whatever happens would never let go of the process.
-        """
-        self._refused += 1
-        if self._refused <= PATIENCE:
-            return refused
-        return Deferred.fromCoroutine(_after_a_pause(refused))
+        return self._send(name, arguments).addCallback(self._read, make, name)
 
     def _try(self, make: Callable[[Reply], T], name: str, *arguments: Argument) -> Deferred[T]:
         """Do like :meth:`_ask`, and fail if the result is -1."""
-        return self._ask(_whole, name, *arguments).addCallback(self._unless_failed, make, name)
+        return self._send(name, arguments).addCallback(self._unless_failed, make, name)
 
     def _confirm(self, name: str, *arguments: Argument) -> Deferred[None]:
         """Do like :meth:`_ask`, and fail unless the result is 1."""
@@ -162,8 +147,25 @@ class Asking:
         """
         return self.command("CHANNEL STATUS").addCallback(lambda _: value)
 
+    def _send(self, name: str, arguments: tuple[Argument, ...]) -> Deferred[Reply]:
+        if self._hung_up and name.upper() not in ALLOWED_AFTER_HANGUP:
+            return self._slowly(fail(HungUp(GONE)))
+        answer = self._carrier.send(Command(name, *arguments))
+        return self._slowly(answer) if answer.called else answer
+
+    def _slowly(self, refused: Deferred[T]) -> Deferred[T]:
+        """
+        Have what has failed at once, and for the thousandth time, fail later.
+
+        A script that tries again whatever happens would never let go of the process.
+        """
+        self._refused += 1
+        if self._refused <= PATIENCE:
+            return refused
+        return Deferred.fromCoroutine(_after_a_pause(refused))
+
     def _read(self, reply: Reply, make: Callable[[Reply], T], name: str) -> T:
-        if reply.code == 200:
+        if reply.code == _SUCCESS:
             return make(reply)
         if reply.code == _DEAD_CHANNEL:
             self.notice_hangup()
@@ -173,8 +175,8 @@ class Asking:
     def _unless_failed(
         self, reply: Reply, make: Callable[[Reply], T], name: str
     ) -> T | Deferred[T]:
-        if reply.result != "-1":
-            return make(reply)
+        if reply.result != "-1" or reply.code != _SUCCESS:
+            return self._read(reply, make, name)
         # It may mean that the caller hung up, or that there is no such sound.
         failed = CommandFailed(name, reply, str(reply))
         # Over AsyncAGI a command that fails is the last one, so that nobody can be asked.

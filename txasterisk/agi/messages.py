@@ -42,7 +42,8 @@ _VALUES_THAT_SPAN_LINES: Final = frozenset(
 _COMMAND_NAME: Final = re.compile(r'[^\s"\\]+(?: [^\s"\\]+)*')
 _REPLY: Final = re.compile("([0-9]{3})[ -](.*)", re.DOTALL)
 _ENDPOS: Final = re.compile(r"endpos=(-?[0-9]{1,19})(?![0-9])")
-_DIGITS: Final = frozenset("0123456789*#ABCD")
+#: The codes of keys, and of none.
+_KEYS: Final[Mapping[str, str | None]] = {"0": None} | {str(ord(k)): k for k in "0123456789*#ABCD"}
 
 
 # The environment
@@ -105,8 +106,8 @@ class Environment(Mapping[str, str]):
         texts = b"\n".join(self.lines).decode("utf-8", "surrogateescape").split("\n")
         self._variables = {name: value for name, _, value in [t.partition(": ") for t in texts]}
         self.anomalies: tuple[str, ...] = ()
-        names = list(self._variables)
-        if len(names) != len(texts) or names != _usual_names(names):
+        names = tuple(self._variables)
+        if len(names) != len(texts) or not _are_usual(names):
             self._read_with_care(texts)
 
     def _read_with_care(self, texts: list[str]) -> None:
@@ -215,6 +216,14 @@ _ALWAYS: Final = (
 )
 
 
+#: The names that come without arguments, by whether there are a connection and a path.
+_USUAL: Final = frozenset({_ALWAYS, (_NETWORK[0], *_ALWAYS), (*_NETWORK, *_ALWAYS)})
+
+
+def _are_usual(names: tuple[str, ...]) -> bool:
+    return names in _USUAL or list(names) == _usual_names(list(names))
+
+
 def _usual_names(names: list[str]) -> list[str]:
     """Return the names that Asterisk writes in a block of this kind and length."""
     network = [name for at, name in enumerate(_NETWORK) if names[at : at + 1] == [name]]
@@ -272,8 +281,10 @@ class Command:
         """
         if _words_in_name(self.name) + len(self.arguments) > MAX_WORDS:
             raise LocalProtocolError(f"{self.name} has more than {MAX_WORDS} words")
+        text = self.name
         try:
-            text = " ".join([self.name, *map(_quoted, self.arguments)])
+            for argument in self.arguments:
+                text += f' "{_escaped(str(argument))}"'
         except LocalProtocolError as error:
             raise LocalProtocolError(f"{self.name}: {error}") from None
         if "\n" in text or "\r" in text or "\0" in text:
@@ -302,9 +313,10 @@ def _words_in_name(name: str) -> int:
     return name.count(" ") + 1
 
 
-def _quoted(argument: Argument) -> str:
-    text = str(argument).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'
+def _escaped(text: str) -> str:
+    if '"' in text or "\\" in text:
+        return text.replace("\\", "\\\\").replace('"', '\\"')
+    return text
 
 
 # Replies
@@ -363,9 +375,11 @@ class Reply(NamedTuple):
     @property
     def digit(self) -> str | None:
         """The key that was pressed, or None if the result is not a key's code."""
-        number = self.number
-        digit = chr(number) if 0 < number < 128 else ""
-        return digit if digit in _DIGITS else None
+        if self.result in _KEYS:
+            return _KEYS[self.result]
+        # Whatever else it means, it must be a number.
+        int(self.number)
+        return None
 
     @property
     def text(self) -> str | None:

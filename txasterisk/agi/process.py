@@ -77,7 +77,7 @@ def run(script: Script, *, on_hangup: OnHangup = "raise", line_limit: int = SAFE
     """
     if os.isatty(REPLIES):
         name = os.path.basename(sys.argv[0])
-        sys.exit(f"{name} answers a call, and is started by Asterisk: write AGI({name}) there")
+        sys.exit(f"{name} answers a call, and is started by Asterisk: AGI({name})")
     replies, commands = _take_pipes()
     _log_to_the_console()
     react(_answer, (script, on_hangup, line_limit, replies, commands))
@@ -163,7 +163,8 @@ class ProcessCarrier(StreamCarrier):
     def signalled(self) -> None:
         """Take note of the signal that tells of the hangup; in the midst of anything."""
         self._signalled = True
-        self._reactor.callFromThread(self.hung_up)
+        # A reply that was sent before the signal is in the pipe already, and comes first.
+        self._reactor.callFromThread(self._reactor.callLater, 0, self.hung_up)
 
     def _described(self, environment: Environment) -> AGISession:
         session = super()._described(environment)

@@ -88,6 +88,7 @@ class FastAGIProtocol(StreamCarrier):
         self._factory.closing(self)
 
     def connectionMade(self) -> None:
+        super().connectionMade()
         # AGI has no sign of life of its own, and an idle call may last for hours.
         watch_by_tcp(self.transport)
         # The client's end of a Unix socket has no name, and ours none any more when it is closed.

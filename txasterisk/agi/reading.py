@@ -39,6 +39,9 @@ ONE_PIECE: Final = 1024
 _FIRST_BYTES: Final = b"agi_"
 _HANGUP: Final = b"HANGUP"
 _ONE: Final = b"200 result=1"
+_ONE_LINE: Final = _ONE + b"\n"
+#: A reply that is surely over. A parenthesis that is open may be that of a value with line ends.
+_WHOLE: Final = re.compile(r"200 result=([^ \n]*)(?: ((?!\()[^\n]*|\([^\n]*\)))?\n")
 _REPLY_START: Final = re.compile(b"[0-9]{3}[ -]")
 
 
@@ -79,9 +82,7 @@ class EnvironmentReader:
 
     def __init__(self) -> None:
         self.rest = b""
-        self._splitter = Splitter(b"\n", MAX_ENVIRONMENT_BYTES, "an AGI variable")
-        self._lines: list[bytes] = []
-        self._first_bytes = _FIRST_BYTES
+        self._block = bytearray()
 
     def feed(self, data: bytes) -> Environment | None:
         """
@@ -89,30 +90,23 @@ class EnvironmentReader:
 
         :raises RemoteProtocolError: if they are not AGI, or more than a limit.
         """
-        if self._first_bytes:
-            self._refuse_others(data)
-        lines = list(self._splitter.feed(data))
-        end = lines.index(b"") if b"" in lines else None
-        self._lines += lines[:end]
-        self._refuse_over_limit()
-        if end is None:
-            return None
-        self.rest = b"\n".join([*lines[end + 1 :], self._splitter.rest()])
-        return Environment(self._lines)
-
-    def _refuse_others(self, data: bytes) -> None:
-        """Recognise another protocol at once: most have no line that would ever end."""
-        if not data.startswith(self._first_bytes[: len(data)]):
-            raise RemoteProtocolError(f"not AGI, which begins with 'agi_': {data[:40]!r}")
-        self._first_bytes = self._first_bytes[len(data) :]
-
-    def _refuse_over_limit(self) -> None:
-        many = len(self._lines) > MAX_ENVIRONMENT_LINES
-        if many or sum(map(len, self._lines)) > MAX_ENVIRONMENT_BYTES:
+        block = self._block
+        searched = max(0, len(block) - 1)
+        block += data
+        # Another protocol is recognised at once: most have no line that would ever end.
+        if not block.startswith(_FIRST_BYTES[: len(block)]):
+            raise RemoteProtocolError(f"not AGI, which begins with 'agi_': {bytes(block[:40])!r}")
+        end = block.find(b"\n\n", searched)
+        size = len(block) if end < 0 else end
+        if size > MAX_ENVIRONMENT_BYTES or block.count(b"\n", 0, size) >= MAX_ENVIRONMENT_LINES:
             raise RemoteProtocolError(
                 f"an AGI environment of more than {MAX_ENVIRONMENT_LINES} lines"
                 f" or {MAX_ENVIRONMENT_BYTES} bytes"
             )
+        if end < 0:
+            return None
+        self.rest = bytes(block[end + 2 :])
+        return Environment(bytes(block[:end]).split(b"\n"))
 
 
 class ReplyReader:
@@ -134,6 +128,8 @@ class ReplyReader:
     def __init__(self) -> None:
         self._splitter = Splitter(b"\n", MAX_REPLY_BYTES, "an AGI reply")
         self.expected: Command | None = None
+        # Nothing that was fed waits for more.
+        self._plain = True
         self._fence: Fence | None = None
         self._unfinished: list[bytes] = []
         self._unfinished_bytes = 0
@@ -142,7 +138,23 @@ class ReplyReader:
     def put_up_fence(self) -> Fence:
         """Take everything for strays that comes before the reply to the fence."""
         self._fence = Fence()
+        self._plain = False
         return self._fence
+
+    def whole(self, data: bytes) -> Reply | None:
+        """
+        Take the reply that some bytes are, as usual: all of it, and nothing else.
+
+        :return: the reply; None if they have to be fed.
+        """
+        if self.expected is None or not self._plain or len(data) > ONE_PIECE:
+            return None
+        match = _WHOLE.fullmatch(data.decode("utf-8", "surrogateescape"))
+        if match is None or (data == _ONE_LINE and self.expected.name.upper() == "EXEC"):
+            return None
+        self.expected = None
+        self._stray_lines = 0
+        return Reply(200, match[1], match[2] or "")
 
     def feed(self, data: bytes) -> list[Happening]:
         """
@@ -151,25 +163,12 @@ class ReplyReader:
         :raises RemoteProtocolError: if they are more than a limit.
         """
         lines = list(self._splitter.feed(data))
-        if len(lines) == 1 and self._is_whole_reply(lines[0]):
-            self.expected = None
-            self._stray_lines = 0
-            return [Reply.parse(lines[0])]
         happenings: list[Happening] = []
         while lines:
             lines = self._read(lines, happenings)
+        settled = not self._unfinished and self._fence is None
+        self._plain = settled and self._splitter.is_between
         return happenings
-
-    def _is_whole_reply(self, line: bytes) -> bool:
-        """Tell the usual case, for which there is no need to look further."""
-        return (
-            line.startswith(b"200 ")
-            and (b" (" not in line or line.endswith(b")"))
-            and self.expected is not None
-            and not self._unfinished
-            and self._fence is None
-            and not self._may_go_on([line])
-        )
 
     def _read(self, lines: list[bytes], happenings: list[Happening]) -> list[bytes]:
         """Add what the first lines are, and return the others."""
@@ -187,11 +186,15 @@ class ReplyReader:
 
     def _unasked(self, lines: list[bytes]) -> Iterator[Happening]:
         """Tell notices from strays."""
-        self._count(len(lines))
-        yield from (Notice.HANGUP for line in lines if line == _HANGUP)
-        strays = tuple(line for line in lines if line != _HANGUP)
-        if strays:
-            yield Stray(strays)
+        notices = lines.count(_HANGUP)
+        self._count(notices)
+        yield from (Notice.HANGUP for _ in range(notices))
+        yield from self._strays([line for line in lines if line != _HANGUP])
+
+    def _strays(self, lines: list[bytes]) -> Iterator[Happening]:
+        if lines:
+            self._count(len(lines))
+            yield Stray(tuple(lines))
 
     def _count(self, lines: int) -> None:
         """Take note of lines that answer nothing, and refuse those past the limit."""
@@ -235,7 +238,8 @@ class ReplyReader:
         end = lines.index(fence.reply)
         before, self._fence = self._taken(lines[:end]), None
         if self.expected is None:
-            happenings += [*self._unasked(before), Reply.parse(fence.reply)]
+            # Not even a hangup is believed here; the next command will tell.
+            happenings += [*self._strays(before), Reply.parse(fence.reply)]
         else:
             rest = self._end_of_reply(before[0], before)
             happenings += [self._finished(before[:rest]), *self._unasked(before[rest:])]

@@ -7,7 +7,6 @@ All keys are told as the characters on them, and no key as None.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -28,8 +27,12 @@ __all__ = [
 #: Asterisk adds it to the state of a channel that is muted.
 _MUTE: Final = 1 << 16
 
-_NUMBER_OF_UTTERANCES: Final = re.compile(r" results=([0-9]+)")
-_SPOKEN: Final = re.compile(r"\((\w+)\)(?: digit=(.))? endpos=(-?[0-9]+)")
+#: A list of utterances of so many bytes has no room for more, and Asterisk has cut the last one.
+_FULL_LIST: Final = 4095
+
+_RECOGNIZED: Final = re.compile(
+    r"\((\w+)\)(?: digit=(.))? endpos=(-?[0-9]+)(?: results=([0-9]+) ?(.*))?", re.DOTALL
+)
 
 
 class ChannelState(IntEnum):
@@ -151,44 +154,50 @@ class Recognized(NamedTuple):
         if the time was up.
     :ivar digit: the key that he pressed instead, or None.
     :ivar endpos: how far the prompt was played, in samples of the file, as far as Asterisk knows.
+    :ivar left_out: how many more there were, for which Asterisk's reply has no room.
     """
 
     utterances: tuple[Utterance, ...]
     digit: str | None
     endpos: int
+    left_out: int = 0
 
     @classmethod
     def read(cls, reply: Reply) -> Recognized:
         """Read the reply to ``SPEECH RECOGNIZE``."""
-        spoken = _SPOKEN.match(reply.tail)
-        if reply.result != "1" or spoken is None:
+        recognized = _RECOGNIZED.match(reply.tail)
+        if reply.result != "1" or recognized is None:
             raise CommandFailed("SPEECH RECOGNIZE", reply, str(reply))
-        how, digit, endpos = spoken.groups()
+        how, digit, endpos, count, listed = recognized.groups()
         if how == "hangup":
             raise HungUp(GONE)
-        return cls(tuple(_utterances(reply.tail, spoken.end())), digit, int(endpos))
+        utterances = tuple(_utterances(listed or ""))
+        return cls(utterances, digit, int(endpos), int(count or 0) - len(utterances))
 
 
-def _utterances(tail: str, at: int) -> Iterator[Utterance]:
-    """Read what follows the end position, of which Asterisk cuts the last one if it is too much."""
-    count = _NUMBER_OF_UTTERANCES.match(tail, at)
-    if count is None:
-        return
-    at = count.end()
-    for number in range(int(count[1])):
-        pattern = rf' score{number}=(-?[0-9]+) text{number}="(.*?)" grammar{number}=(.*?)'
-        found = re.compile(rf"{pattern}(?= score{number + 1}=|$)", re.DOTALL).match(tail, at)
-        if found is None:
-            return
+def _utterances(listed: str) -> list[Utterance]:
+    """Take a list apart, in which texts are quoted, but nothing in them is protected."""
+    utterances: list[Utterance] = []
+    at = 0
+    while found := _utterance(len(utterances)).match(listed, at):
         score, text, grammar = found.groups()
-        yield Utterance(int(score), text, grammar)
+        utterances.append(Utterance(int(score), text, grammar))
         at = found.end()
+    full = len(listed.encode("utf-8", "surrogateescape")) >= _FULL_LIST
+    return utterances[:-1] if full and at == len(listed) else utterances
+
+
+def _utterance(number: int) -> re.Pattern[str]:
+    """Return the pattern of the utterance of that number, until the next one or the end."""
+    pattern = rf'score{number}=(-?[0-9]+) text{number}="(.*?)" grammar{number}=(.*?)'
+    return re.compile(rf"{pattern}(?: (?=score{number + 1}=)|$)", re.DOTALL)
 
 
 def _endpos(reply: Reply) -> int:
-    if reply.endpos is None:
+    endpos = reply.endpos
+    if endpos is None:
         raise RemoteProtocolError(f"no end position in the AGI reply: {reply}")
-    return reply.endpos
+    return endpos
 
 
 def nothing(_: Reply) -> None:

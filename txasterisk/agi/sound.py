@@ -16,9 +16,9 @@ from .arguments import (
     Milliseconds,
     Number,
     Position,
+    Silence,
     SpokenDigits,
     UnixTime,
-    WholeSeconds,
 )
 from .asking import Asking
 from .results import Controlled, Digits, Played, Recorded, first_byte, key, message, nothing
@@ -176,7 +176,7 @@ class Sound(Asking):
         if beep:
             more.append("BEEP")
         if silence is not None:
-            more.append(f"s={WholeSeconds(silence)}")
+            more.append(Silence(silence))
         where = (filename, file_format, Keys(escape_digits), Milliseconds(timeout))
         return self._try(Recorded.read, "RECORD FILE", *where, *more)
 

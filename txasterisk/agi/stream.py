@@ -17,6 +17,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from .._tcp import writes_at_once
 from ..errors import Disconnected, LocalProtocolError, RemoteProtocolError
 from .messages import Command, Environment, Reply
 from .reading import EnvironmentReader, Fence, Notice, ReplyReader
@@ -38,6 +39,7 @@ class StreamCarrier(Protocol, ABC):
     """
 
     transport: Any
+    _write_line: Callable[[bytes], None]
 
     def __init__(
         self, answer: Callable[[AGISession], RunningScript | Status], line_limit: int
@@ -100,7 +102,7 @@ class StreamCarrier(Protocol, ABC):
     def _write(self, command: Command, line: bytes, answer: Deferred[Reply]) -> None:
         self._outstanding = answer
         self._replies.expected = command
-        self.transport.write(line)
+        self._write_line(line)
 
     def _answered(self, reply: Reply) -> None:
         answer, self._outstanding = self._outstanding, None
@@ -139,8 +141,9 @@ class StreamCarrier(Protocol, ABC):
         if environment.anomalies or rest.replace(b"HANGUP\n", b""):
             # A value has cut the block short. More of it may come, and must not pass for answers.
             self._outstanding = Deferred()
-            self.transport.write(self._replies.put_up_fence().line)
-        self._read_replies(rest)
+            self._write_line(self._replies.put_up_fence().line)
+        if rest:
+            self._read_replies(rest)
         self._run_script(session)
 
     def _run_script(self, session: AGISession) -> None:
@@ -163,7 +166,7 @@ class StreamCarrier(Protocol, ABC):
             self._closed = True
             # The only time that two lines go together: the end of input that follows makes
             # Asterisk read them both.
-            self.transport.write(self._farewell)
+            self._write_line(self._farewell or b"")
             self._end_stream()
 
     def cancel(self) -> None:
@@ -180,8 +183,15 @@ class StreamCarrier(Protocol, ABC):
 
     # The connection
 
+    def connectionMade(self) -> None:
+        self._write_line = writes_at_once(self.transport)
+
     def dataReceived(self, data: bytes) -> None:
         if self._closed:
+            return
+        reply = self._replies.whole(data)
+        if reply is not None:
+            self._answered(reply)
             return
         try:
             if self._session is None:
@@ -203,7 +213,7 @@ class StreamCarrier(Protocol, ABC):
             elif happening is Notice.HANGUP:
                 self.hung_up()
             elif isinstance(happening, Fence):
-                self.transport.write(happening.line)
+                self._write_line(happening.line)
             else:
                 self._tell(
                     _log.warn,

@@ -71,12 +71,17 @@ async def _digits(call: Call) -> None:
 
 async def _agi(call: Call) -> None:
     await call.agi(f"agi://127.0.0.1:{call.get('FASTAGI_PORT')}/{call.get('AGI_PATH')}")
-    await call.user_event("AGIDone", Status=call.get("AGISTATUS"), Path=call.get("AGI_PATH"))
+    await _agi_done(call)
 
 
 async def _async_agi(call: Call) -> None:
     await call.agi("agi:async", f"/{call.get('AGI_PATH')}")
-    await call.user_event("AGIDone", Status=call.get("AGISTATUS"), Path=call.get("AGI_PATH"))
+    await _agi_done(call)
+
+
+async def _agi_done(call: Call) -> None:
+    status, ended = call.get("AGISTATUS"), call.get("TXASTERISK_STATUS")
+    await call.user_event("AGIDone", Status=status, Ended=ended, Path=call.get("AGI_PATH"))
 
 
 async def _stasis(call: Call) -> None:

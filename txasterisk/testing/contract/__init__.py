@@ -18,6 +18,7 @@ from .agi import AGIContract
 from .ami import AMIContract
 from .ami_http import AMIOverHTTPContract, CallsOverHTTPContract, StayingOverHTTPContract
 from .ari import ARIContract
+from .async_agi import AsyncAGIContract
 from .calls import CallsContract
 from .healing import HealingContract
 from .place import AsteriskContract, Place
@@ -29,6 +30,7 @@ __all__ = [
     "AMIOverHTTPContract",
     "ARIContract",
     "AsteriskContract",
+    "AsyncAGIContract",
     "CallsContract",
     "CallsOverHTTPContract",
     "HealingContract",
