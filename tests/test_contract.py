@@ -177,6 +177,10 @@ class SocketAGITests(OverSockets, contract.AGIContract):
     """FastAGI of the fake, over sockets."""
 
 
+class SocketAGICommandsTests(OverSockets, contract.AGICommandsContract):
+    """Commands of AGI of the fake, over sockets."""
+
+
 class SocketAsyncAGITests(OverSockets, contract.AsyncAGIContract):
     """AsyncAGI of the fake, over sockets."""
 
@@ -221,6 +225,10 @@ class MemoryStayingTests(InMemory, contract.StayingContract):
 
 class MemoryAGITests(InMemory, contract.AGIContract):
     """FastAGI of the fake, in memory."""
+
+
+class MemoryAGICommandsTests(InMemory, contract.AGICommandsContract):
+    """Commands of AGI of the fake, in memory."""
 
 
 class MemoryAsyncAGITests(InMemory, contract.AsyncAGIContract):

@@ -316,8 +316,11 @@ class SayTests(SessionTestCase):
         )
 
     def test_number_too_big_to_say(self) -> None:
-        """Asterisk would say another number."""
-        self.assert_refused(self.session.say_number(2**31), self.session.say_number(-(2**31)))
+        """Asterisk would say another number, or nothing."""
+        most = 2**31 - 2
+        self.assert_refused(self.session.say_number(most + 1), self.session.say_number(-most - 1))
+        self.assertNoResult(self.session.say_number(most))
+        self.assertNoResult(self.session.say_number(-most))
 
     def test_say_phonetic(self) -> None:
         """``say_phonetic`` spells with words."""

@@ -56,6 +56,10 @@ class AGI22Tests(Live22, contract.AGIContract):
     """FastAGI of Asterisk 22."""
 
 
+class AGICommands22Tests(Live22, contract.AGICommandsContract):
+    """Commands of AGI of Asterisk 22."""
+
+
 class AsyncAGI22Tests(Live22, contract.AsyncAGIContract):
     """AsyncAGI of Asterisk 22."""
 
@@ -98,6 +102,10 @@ class AGI16Tests(Live16, contract.AGIContract):
     """FastAGI of Asterisk 16."""
 
 
+class AGICommands16Tests(Live16, contract.AGICommandsContract):
+    """Commands of AGI of Asterisk 16."""
+
+
 class AsyncAGI16Tests(Live16, contract.AsyncAGIContract):
     """AsyncAGI of Asterisk 16."""
 
@@ -117,6 +125,7 @@ def test_suite() -> TestSuite:
         StayingOverHTTP22Tests,
         Staying22Tests,
         AGI22Tests,
+        AGICommands22Tests,
         AsyncAGI22Tests,
         ARI22Tests,
         AMI16Tests,
@@ -127,6 +136,7 @@ def test_suite() -> TestSuite:
         StayingOverHTTP16Tests,
         Staying16Tests,
         AGI16Tests,
+        AGICommands16Tests,
         AsyncAGI16Tests,
         ARI16Tests,
     )

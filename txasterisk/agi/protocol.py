@@ -20,10 +20,9 @@ from .._at_work import AtWork
 from .._descriptors import SPARE_DESCRIPTORS, descriptor_limit, is_scarce
 from .._reactor import the_reactor
 from .._seldom import Seldom
-from .._status import STATUS_VARIABLE
 from .._tcp import socket_of, watch_by_tcp
 from .._time_limits import TimeLimits
-from .messages import SAFE_LINE, Command, Environment
+from .messages import SAFE_LINE, Environment
 from .routes import Routes
 from .script import OnHangup, RunningScript, Script, Status
 from .session import AGISession
@@ -43,9 +42,6 @@ MAX_SESSIONS: Final = 10_000
 #: Seconds that the peer may take to let a connection end. Asterisk does so at once; over TLS, one
 #: that does not answer the farewell would keep it for ever.
 CLOSING_TIMEOUT: Final = 10.0
-
-#: A line that makes Asterisk end the session with ``AGISTATUS=FAILURE``.
-_FAILURE_LINE: Final = b"failure\n"
 
 
 class FastAGIProtocol(StreamCarrier):
@@ -78,9 +74,6 @@ class FastAGIProtocol(StreamCarrier):
         # make more and more commands wait for it.
         self.transport.registerProducer(self.transport, True)
         return super()._described(environment)
-
-    def _last_words(self, status: Status) -> bytes:
-        return _LAST_WORDS[status]
 
     def _end_stream(self) -> None:
         self.transport.unregisterProducer()
@@ -277,12 +270,5 @@ def _is_among_the_last(connection: FastAGIProtocol) -> bool:
     handle = socket_of(connection.transport)
     return handle is not None and is_scarce(handle.fileno())
 
-
-def _last_words(status: Status) -> bytes:
-    told = Command("SET VARIABLE", STATUS_VARIABLE, status.value).serialize()
-    return told + _FAILURE_LINE if status.failed else told
-
-
-_LAST_WORDS: Final = {status: _last_words(status) for status in Status}
 
 _log = Logger()

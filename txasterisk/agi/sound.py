@@ -250,9 +250,9 @@ class Sound(Asking):
         :return: fires with the key that stopped it, or None at its end.
         """
         more = () if gender is None else (gender,)
-        return self._try(
-            key, "SAY NUMBER", Number(number, -MAX_INTEGER), Keys(escape_digits), *more
-        )
+        # The greatest number that an int holds is too big for Asterisk, which says nothing then.
+        what = Number(number, least=1 - MAX_INTEGER, most=MAX_INTEGER - 1)
+        return self._try(key, "SAY NUMBER", what, Keys(escape_digits), *more)
 
     def say_phonetic(self, text: str, escape_digits: str = "") -> Deferred[str | None]:
         """

@@ -8,12 +8,13 @@ What runs on a channel (dialplan, AGI, Stasis) is a coroutine, and it waits in o
 from __future__ import annotations
 
 import re
+from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from .._milestone import Milestone
 from ..errors import HungUp
@@ -133,6 +134,7 @@ class Channel:
         self.destination: tuple[str, str] | None = None
         self.agi_queue: deque[tuple[str, str]] | None = None
         self._waiting: _Waiting | None = None
+        self._limit: IDelayedCall | None = None
         self._hangup: Milestone[None] = Milestone()
         self._end: Milestone[None] = Milestone()
 
@@ -165,6 +167,18 @@ class Channel:
         self._waiting = _Waiting(self.switchboard.clock, seconds, digits)
         return self._waiting.over
 
+    def wait_for_text(self, seconds: float | None) -> Deferred[str | None]:
+        """
+        Wait for a text message.
+
+        :param seconds: how long, or None for ever.
+        :return: as :meth:`wait`, but fires with the text.
+        """
+        waited = self.wait(seconds)
+        if self._waiting is not None:
+            self._waiting.for_text = True
+        return waited
+
     def signal(self, outcome: str | None) -> None:
         """End the wait in progress, if there is one."""
         if self._waiting is not None:
@@ -172,6 +186,7 @@ class Channel:
 
     def unplug(self) -> None:
         """Cancel the wait in progress."""
+        self.hang_up_after(0)
         if self._waiting is not None:
             self._waiting.over.cancel()
 
@@ -250,7 +265,20 @@ class Channel:
         if self._waiting is not None and digit in self._waiting.digits:
             self._waiting.end(digit)
 
+    def hear_text(self, text: str) -> None:
+        """Take a text message from the other end; nobody waits for it: it is lost."""
+        if self._waiting is not None and self._waiting.for_text:
+            self._waiting.end(text)
+
     # The end
+
+    def hang_up_after(self, seconds: float) -> None:
+        """End by itself after a while, in place of any time that was given before; 0 for never."""
+        if self._limit is not None and self._limit.active():
+            self._limit.cancel()
+        self._limit = (
+            self.switchboard.clock.callLater(seconds, self.ask_hangup) if seconds else None
+        )
 
     def ask_hangup(self, cause: int = 0) -> None:
         """Tell whatever runs on the channel that it is over; harmless when repeated."""
@@ -285,6 +313,7 @@ class Channel:
         if self.gone:
             return
         self.gone = self.hung_up = True
+        self.hang_up_after(0)
         peer = self.peer
         told = peer is not None and not peer.hung_up
         if peer is not None and told:
@@ -347,6 +376,9 @@ class Channel:
         known = _FUNCTIONS.get(name.upper())
         if known is not None:
             return known(self)
+        function, _, argument = name.removesuffix(")").partition("(")
+        if function.upper() in _OF_TEXT:
+            return _OF_TEXT[function.upper()](argument)
         refuse_function(name)
         return None
 
@@ -384,6 +416,18 @@ _FUNCTIONS: Final[dict[str, Callable[[Channel], str]]] = {
     "CHANNEL(STATE)": lambda channel: channel.state_name,
     "CHANNEL(UNIQUEID)": lambda channel: channel.uniqueid,
 }
+
+
+def _encoded(text: str) -> str:
+    return b64encode(text.encode("utf-8", "surrogateescape")).decode()
+
+
+def _decoded(text: str) -> str:
+    return b64decode(text).decode("utf-8", "surrogateescape")
+
+
+#: Functions that have nothing to do with the channel.
+_OF_TEXT: Final = {"BASE64_DECODE": _decoded, "BASE64_ENCODE": _encoded}
 
 
 def refuse_function(name: str) -> None:
@@ -427,6 +471,7 @@ class _Waiting:
 
     def __init__(self, clock: IReactorTime, seconds: float | None, digits: str) -> None:
         self.digits = digits
+        self.for_text = False
         self.over: Deferred[str | None] = Deferred(lambda _: self._stop())
         self._limit = None if seconds is None else clock.callLater(seconds, self.end, None)
 

@@ -15,13 +15,13 @@ from ...errors import (
 )
 from .place import CHANNEL, SOON, AsteriskContract
 
-__all__ = ["AGIContract"]
+__all__ = ["AGICalls", "AGIContract"]
 
 T = TypeVar("T")
 
 
-class AGIContract(AsteriskContract):
-    """FastAGI, with Asterisk as the one who calls."""
+class AGICalls(AsteriskContract):
+    """Calls that are answered by FastAGI."""
 
     IDS: ClassVar = {"ChannelId": "one", "OtherChannelId": "two"}
 
@@ -61,6 +61,28 @@ class AGIContract(AsteriskContract):
     def done(self) -> Deferred[Event]:
         """Wait for what the dialplan says after the script."""
         return self.ami.next("UserEvent", UserEvent="AGIDone", timeout=SOON)
+
+    async def while_pressing(
+        self,
+        keys: str,
+        script: Callable[[AGISession], Coroutine[Any, Any, T]],
+        after: float = 0.3,
+    ) -> T:
+        """Have a script answer somebody who presses keys, and return what it returns."""
+        result = self.script(script)
+        await self.call(
+            self.ami,
+            "digits",
+            Context="txasterisk",
+            Exten="agi",
+            Priority=1,
+            Variable={"__DIGITS": keys, "__DIGITS_AFTER": after, "AGI_PATH": "test"},
+        )
+        return await result
+
+
+class AGIContract(AGICalls):
+    """FastAGI, with Asterisk as the one who calls."""
 
     async def test_environment(self) -> None:
         """The server is told who calls, and where in the dialplan it is."""
@@ -205,17 +227,8 @@ class AGIContract(AsteriskContract):
             late = await session.get_data("", 1.5, 3)
             return [entered, key, waited, ended, late]
 
-        result = self.script(script)
-        await self.call(
-            self.ami,
-            "digits",
-            Context="txasterisk",
-            Exten="agi",
-            Priority=1,
-            Variable={"__DIGITS": "12w95w7w34#w8", "__DIGITS_AFTER": "0.3", "AGI_PATH": "test"},
-        )
-        expected = [("12", False), "5", "7", ("34", False), ("8", True)]
-        self.assertEqual(await result, expected)
+        pressed = await self.while_pressing("12w95w7w34#w8", script)
+        self.assertEqual(pressed, [("12", False), "5", "7", ("34", False), ("8", True)])
 
     async def test_hangup_during_a_command(self) -> None:
         """A hangup ends the command in progress; what may be done after it still works."""
