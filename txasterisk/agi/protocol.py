@@ -54,12 +54,11 @@ class FastAGIProtocol(StreamCarrier):
     def __init__(self, factory: FastAGIFactory) -> None:
         super().__init__(factory.answer, factory.line_limit)
         self._factory = factory
+        self._client = ""
 
     @property
     def _peer(self) -> str:
-        # The client's end of a Unix socket has no name.
-        peer = readable(self.transport.getPeer())
-        return peer or f"a client of {readable(self.transport.getHost())}"
+        return self._client
 
     def _tell(self, log: Callable[..., None], what: str, **values: Any) -> None:
         self._factory.complaints.tell(log, what, **values)
@@ -85,6 +84,11 @@ class FastAGIProtocol(StreamCarrier):
         super().connectionMade()
         # AGI has no sign of life of its own, and an idle call may last for hours.
         watch_by_tcp(self.transport)
+        # The client's end of a Unix socket has no name, and ours none any more when it is closed.
+        self._client = (
+            readable(self.transport.getPeer())
+            or f"a client of {readable(self.transport.getHost())}"
+        )
         self._factory.opened(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
