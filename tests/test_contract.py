@@ -181,6 +181,10 @@ class SocketAGIVerbsTests(OverSockets, contract.AGIVerbsContract):
     """Verbs of every day over FastAGI of the fake, over sockets."""
 
 
+class SocketAsyncAGIVerbsTests(OverSockets, contract.AsyncAGIVerbsContract):
+    """Verbs of every day over AsyncAGI of the fake, over sockets."""
+
+
 class SocketAsyncAGITests(OverSockets, contract.AsyncAGIContract):
     """AsyncAGI of the fake, over sockets."""
 
@@ -229,6 +233,10 @@ class MemoryAGITests(InMemory, contract.AGIContract):
 
 class MemoryAGIVerbsTests(InMemory, contract.AGIVerbsContract):
     """Verbs of every day over FastAGI of the fake, in memory."""
+
+
+class MemoryAsyncAGIVerbsTests(InMemory, contract.AsyncAGIVerbsContract):
+    """Verbs of every day over AsyncAGI of the fake, in memory."""
 
 
 class MemoryAsyncAGITests(InMemory, contract.AsyncAGIContract):

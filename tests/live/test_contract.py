@@ -60,6 +60,10 @@ class AGIVerbs22Tests(Live22, contract.AGIVerbsContract):
     """Verbs of every day over FastAGI of Asterisk 22."""
 
 
+class AsyncAGIVerbs22Tests(Live22, contract.AsyncAGIVerbsContract):
+    """Verbs of every day over AsyncAGI of Asterisk 22."""
+
+
 class AsyncAGI22Tests(Live22, contract.AsyncAGIContract):
     """AsyncAGI of Asterisk 22."""
 
@@ -106,6 +110,10 @@ class AGIVerbs16Tests(Live16, contract.AGIVerbsContract):
     """Verbs of every day over FastAGI of Asterisk 16."""
 
 
+class AsyncAGIVerbs16Tests(Live16, contract.AsyncAGIVerbsContract):
+    """Verbs of every day over AsyncAGI of Asterisk 16."""
+
+
 class AsyncAGI16Tests(Live16, contract.AsyncAGIContract):
     """AsyncAGI of Asterisk 16."""
 
@@ -126,6 +134,7 @@ def test_suite() -> TestSuite:
         Staying22Tests,
         AGI22Tests,
         AGIVerbs22Tests,
+        AsyncAGIVerbs22Tests,
         AsyncAGI22Tests,
         ARI22Tests,
         AMI16Tests,
@@ -137,6 +146,7 @@ def test_suite() -> TestSuite:
         Staying16Tests,
         AGI16Tests,
         AGIVerbs16Tests,
+        AsyncAGIVerbs16Tests,
         AsyncAGI16Tests,
         ARI16Tests,
     )

@@ -1,4 +1,4 @@
-"""Calls that scripts answer over FastAGI."""
+"""Calls that scripts answer, whatever brings them."""
 
 from __future__ import annotations
 
@@ -7,24 +7,35 @@ from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 
-from ...agi import AGISession, FastAGIFactory
+from ...agi import AGISession, AsyncAGI, FastAGIFactory
 from ...ami import Event
 from .place import SOON, AsteriskContract
 
-__all__ = ["Script", "ScriptedContract"]
+__all__ = ["OverAsyncAGI", "Script", "ScriptedContract"]
 
 T = TypeVar("T")
 Script = Callable[[AGISession], Coroutine[Any, Any, T]]
 
 
 class ScriptedContract(AsteriskContract):
-    """Has a FastAGI server whose scripts answer calls."""
+    """
+    Has scripts that answer the calls of an extension, by default over FastAGI.
+
+    :cvar extension: the extension.
+    """
+
+    extension = "agi"
 
     async def set_up(self) -> None:
         await super().set_up()
         self.ami = await self.log_in()
-        self.server = FastAGIFactory(clock=self.reactor)
-        self.place.serve_agi(self.server)
+        self.server = self.make_server()
+
+    def make_server(self) -> FastAGIFactory | AsyncAGI:
+        """Return what is told of the scripts."""
+        server = FastAGIFactory(clock=self.reactor)
+        self.place.serve_agi(server)
+        return server
 
     def script(self, script: Script[T], path: str = "test") -> Deferred[T]:
         """Have a script answer the calls for a path; fires with what it returns."""
@@ -43,7 +54,7 @@ class ScriptedContract(AsteriskContract):
 
     async def call_script(self, path: str = "test", **headers: Any) -> None:
         """Call the extension that has the script for this path."""
-        await self.call(self.ami, "agi", Variable={"__AGI_PATH": path}, **headers)
+        await self.call(self.ami, self.extension, Variable={"__AGI_PATH": path}, **headers)
 
     async def run_script(self, script: Script[T]) -> T:
         """Call a script and return what it returns."""
@@ -54,3 +65,15 @@ class ScriptedContract(AsteriskContract):
     def done(self) -> Deferred[Event]:
         """Wait for what the dialplan says after the script."""
         return self.ami.next("UserEvent", UserEvent="AGIDone", timeout=SOON)
+
+
+class OverAsyncAGI(ScriptedContract):
+    """Has the scripts answer over AsyncAGI."""
+
+    extension = "asyncagi"
+
+    def make_server(self) -> AsyncAGI:
+        server = AsyncAGI(self.ami, clock=self.reactor)
+        server.start()
+        self.addCleanup(lambda: server.drain(0))
+        return server
