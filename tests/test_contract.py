@@ -21,6 +21,8 @@ from txasterisk.testing import FakeAsterisk, contract
 LOOPBACK = "127.0.0.1"
 #: How much faster than real time the tests over sockets go.
 HURRY = 5
+#: How keys are typed then, so that a command that comes late by the real clock is not too late.
+LEISURELY = ",400,100"
 real: Any = the_reactor
 
 
@@ -180,9 +182,13 @@ class SocketAGITests(OverSockets, contract.AGIContract):
 class SocketAGIVerbsTests(OverSockets, contract.AGIVerbsContract):
     """Verbs of every day over FastAGI of the fake, over sockets."""
 
+    speed = LEISURELY
+
 
 class SocketAsyncAGIVerbsTests(OverSockets, contract.AsyncAGIVerbsContract):
     """Verbs of every day over AsyncAGI of the fake, over sockets."""
+
+    speed = LEISURELY
 
 
 class SocketAsyncAGITests(OverSockets, contract.AsyncAGIContract):

@@ -82,7 +82,7 @@ class DialContract(ScriptedContract):
         )
 
     async def hang_up_during(self, extension: str, event: str) -> None:
-        """Hang up when AMI tells of this, and expect that the script hears of it from its verb."""
+        """Hang up the caller when AMI tells of this, and expect that the verb fails."""
 
         async def script(session: AGISession) -> bool:
             await session.answer()
@@ -94,10 +94,10 @@ class DialContract(ScriptedContract):
         begun = self.ami.next(
             "AGIExecStart", Command=lambda line: line.startswith("EXEC"), timeout=SOON
         )
-        await self.call_script()
+        await self.call_script(ChannelId="one", OtherChannelId="two")
         await begun
         await self.ami.next(event, timeout=SOON)
-        await self._hang_up_all(self.ami)
+        await self.ami.hangup(channel="two", timeout=SOON)
         self.assertTrue(await result)
 
     async def test_hangup_while_it_rings(self) -> None:

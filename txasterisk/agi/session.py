@@ -18,7 +18,7 @@ class AGISession(Verbs, Speech):
     """
     One call, as long as AGI has it.
 
-    Every verb returns a Deferred, to be awaited or not; commands are sent one after the other in
+    There is a verb for each command, and some for what is done every day. Every verb returns a Deferred, to be awaited or not; commands are sent one after the other in
     the order of the calls, each when the one before it has been answered. All verbs fail with
 
     - :class:`CommandFailed` if Asterisk could not do it,
