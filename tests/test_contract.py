@@ -179,6 +179,10 @@ class SocketAGITests(OverSockets, contract.AGIContract):
     """FastAGI of the fake, over sockets."""
 
 
+class SocketAGICommandsTests(OverSockets, contract.AGICommandsContract):
+    """Commands of AGI of the fake, over sockets."""
+
+
 class SocketAGIVerbsTests(OverSockets, contract.AGIVerbsContract):
     """Verbs of every day over FastAGI of the fake, over sockets."""
 
@@ -235,6 +239,10 @@ class MemoryStayingTests(InMemory, contract.StayingContract):
 
 class MemoryAGITests(InMemory, contract.AGIContract):
     """FastAGI of the fake, in memory."""
+
+
+class MemoryAGICommandsTests(InMemory, contract.AGICommandsContract):
+    """Commands of AGI of the fake, in memory."""
 
 
 class MemoryAGIVerbsTests(InMemory, contract.AGIVerbsContract):

@@ -212,6 +212,13 @@ class ExampleTests(ProgramTestCase):
         await caller.press("wwwwwwwwwwww2wwww#")
         await program.says("a message of ")
 
+    async def test_asyncagi_server(self) -> None:
+        """A caller's digits become a channel variable."""
+        address = f"tcp:127.0.0.1:{self.pbx.ami_port}"
+        program = self.run_python(EXAMPLES / "asyncagi_server.py", address)
+        await program.says("connected")
+        await self.enter_digits_over("agi:async", "/greet")
+
     async def test_stasis_application(self) -> None:
         """A caller who presses 1 goes on in the dialplan."""
         program = self.run_python(EXAMPLES / "stasis_application.py", self.pbx.ari_url)
@@ -259,7 +266,11 @@ class ExampleTests(ProgramTestCase):
 
     async def enter_digits(self, port: int) -> None:
         """Call the script over FastAGI, and enter digits."""
-        self.pbx.dialplan["greet"] = lambda call: call.agi(f"agi://127.0.0.1:{port}/greet")
+        await self.enter_digits_over(f"agi://127.0.0.1:{port}/greet")
+
+    async def enter_digits_over(self, url: str, *arguments: str) -> None:
+        """Call the script, and enter digits."""
+        self.pbx.dialplan["greet"] = lambda call: call.agi(url, *arguments)
         caller = self.pbx.call("greet")
         await caller.when_answered()
         await caller.press("wwww4242")

@@ -25,7 +25,8 @@ class Watch:
         self.watched: list[Any] = []
 
     def addReader(self, reader: Any) -> None:
-        self.watched.append(reader)
+        if reader not in self.watched:
+            self.watched.append(reader)
 
     def removeReader(self, reader: Any) -> None:
         if reader in self.watched:
@@ -357,6 +358,16 @@ class SendTests(AudioTestCase):
         self.assertIsNone(self.successResultOf(sent))
         self.assertIsNone(self.consumer.producer)
 
+    def test_a_rest_without_anything_more(self) -> None:
+        """It comes at the end."""
+        reading = self.audio.read(2)
+        self.say(b"abcd")
+        self.successResultOf(reading)
+        sent = self.audio.send_to(self.consumer)
+        self.audio.end()
+        self.assertIsNone(self.successResultOf(sent))
+        self.assertEqual(self.consumer.taken, b"cd")
+
     def test_what_was_said_before_the_end_is_sent_at_the_end(self) -> None:
         """The carrier tells the end while it is still in the pipe."""
         self.say(b"abcd")
@@ -409,13 +420,11 @@ class SendTests(AudioTestCase):
         self.assertEqual(self.consumer.taken, b"ab")
 
     def test_the_end_during_a_pause(self) -> None:
-        """The consumer still gets the rest."""
+        """The consumer gets the rest at once, for nobody can wait for its leave."""
         sent = self.audio.send_to(self.consumer)
         self.consumer.pause()
         self.say(b"ab")
         self.audio.end()
-        self.assertNoResult(sent)
-        self.consumer.resume()
         self.assertIsNone(self.successResultOf(sent))
         self.assertEqual(self.consumer.taken, b"ab")
 
@@ -433,10 +442,11 @@ class SendTests(AudioTestCase):
     def test_a_consumer_that_goes(self) -> None:
         """As a connection that is lost; the rest can be read."""
         sent = self.audio.send_to(self.consumer)
-        assert self.consumer.producer is not None
-        self.consumer.producer.stopProducing()
+        producer = self.consumer.producer
+        assert producer is not None
+        producer.stopProducing()
         self.failureResultOf(sent, Disconnected)
-        self.consumer.resume()
+        producer.resumeProducing()
         self.assertEqual(self.watch.watched, [])
 
     def test_a_consumer_that_fails(self) -> None:
@@ -451,12 +461,30 @@ class SendTests(AudioTestCase):
         self.failureResultOf(sent, Disconnected)
         self.assertEqual(self.watch.watched, [])
 
-    def test_while_somebody_else_reads(self) -> None:
-        """The consumer is left at once."""
-        self.audio.read(2)
+    def test_nobody_else_reads_during_a_pause(self) -> None:
+        """Each piece is for the consumer."""
+        self.audio.send_to(self.consumer)
+        self.consumer.pause()
+        self.failureResultOf(self.audio.read(2), LocalProtocolError)
+        self.failureResultOf(self.audio.more(), LocalProtocolError)
+
+    def test_reading_after_a_pause(self) -> None:
+        """A pause is over with the consumer that wanted it."""
         sent = self.audio.send_to(self.consumer)
+        self.consumer.pause()
+        sent.cancel()
+        self.failureResultOf(sent, CancelledError)
+        reading = self.audio.read(2)
+        self.say(b"ab")
+        self.assertEqual(self.successResultOf(reading), b"ab")
+
+    def test_while_somebody_else_reads(self) -> None:
+        """The consumer is not even told, and who reads is not disturbed."""
+        reading = self.audio.read(2)
+        sent = self.audio.send_to(GoneConsumer())
         self.failureResultOf(sent, LocalProtocolError)
-        self.assertIsNone(self.consumer.producer)
+        self.say(b"ab")
+        self.assertEqual(self.successResultOf(reading), b"ab")
 
 
 class SessionTests(AudioTestCase):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
@@ -16,6 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.processes import AGIProgram, ProgramTestCase
 from txasterisk.agi import SAFE_LINE, AGISession, OnHangup, Script, Status
 from txasterisk.agi.process import ProcessCarrier
+from txasterisk.agi.script import RunningScript
 from txasterisk.errors import Disconnected, HungUp, LocalProtocolError
 
 from . import ENVIRONMENT
@@ -31,14 +33,29 @@ EAGI_ENVIRONMENT = PROCESS_ENVIRONMENT.replace(b"enhanced: 0.0", b"enhanced: 1.0
 
 SUCCESS = b'SET VARIABLE "TXASTERISK_STATUS" "SUCCESS"\n'
 HANGUP = b'SET VARIABLE "TXASTERISK_STATUS" "HANGUP"\n'
-FAILURE = b'SET VARIABLE "TXASTERISK_STATUS" "FAILURE"\n'
+FAILURE = b'SET VARIABLE "TXASTERISK_STATUS" "FAILURE"\nfailure\n'
 
 
 class TurningReactor(Clock):
-    """A clock that calls what a signal has left for it when it is advanced."""
+    """A clock that also calls what a signal has left for it, and watches nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left: list[tuple[Callable[..., object], tuple[object, ...]]] = []
 
     def callFromThread(self, called: Callable[..., object], *arguments: object) -> None:
-        self.callLater(0, called, *arguments)
+        self._left.append((called, arguments))
+
+    def addReader(self, reader: object) -> None:
+        """Watch nothing."""
+
+    removeReader = addReader
+
+    def turn(self) -> None:
+        """Call what has been left until now."""
+        left, self._left = self._left, []
+        for called, arguments in left:
+            called(*arguments)
 
 
 class Pipes(StringTransport):
@@ -61,6 +78,9 @@ class CarrierTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Have nothing happened yet."""
         self.reactor = TurningReactor()
+        self.audio, asterisk = os.pipe()
+        self.addCleanup(os.close, self.audio)
+        self.addCleanup(os.close, asterisk)
         self.told: list[object] = []
 
     def start(self, script: Script, on_hangup: OnHangup = "raise") -> None:
@@ -74,7 +94,10 @@ class CarrierTests(SynchronousTestCase):
                 self.told.append(type(error))
                 raise
 
-        self.carrier = ProcessCarrier(noted, on_hangup, SAFE_LINE, self.reactor)
+        def answer(session: AGISession) -> RunningScript:
+            return RunningScript(noted, session, on_hangup)
+
+        self.carrier = ProcessCarrier(answer, SAFE_LINE, self.audio, self.reactor)
         self.pipes = Pipes()
         self.pipes.carrier = self.carrier
         self.carrier.makeConnection(self.pipes)
@@ -111,7 +134,7 @@ class CarrierTests(SynchronousTestCase):
         self.assertEqual(self.carrier.status, Status.SUCCESS)
 
     def test_a_script_that_fails(self) -> None:
-        """The status of the process tells Asterisk, so no line needs to."""
+        """A line tells Asterisk, which may miss the status of the process."""
         self.call(lambda _: fail(ZeroDivisionError()))
         self.assertEqual(self.heard(), FAILURE)
         self.pipes.end()
@@ -121,14 +144,17 @@ class CarrierTests(SynchronousTestCase):
     def hang_up(self) -> None:
         """Send the signal, and let the reactor turn."""
         self.carrier.signalled()
-        self.reactor.pump([0, 0])
+        self.reactor.turn()
+        self.reactor.turn()
 
     def test_the_hangup(self) -> None:
         """The signal has what the script awaits fail, but not in the midst of anything."""
         self.call(lambda _: Deferred())
         self.carrier.signalled()
         self.assertEqual(self.told, [])
-        self.reactor.pump([0, 0])
+        self.reactor.turn()
+        self.assertEqual(self.told, [])
+        self.reactor.turn()
         self.assertEqual(self.told, [HungUp])
         self.assertEqual(self.heard(), HANGUP)
         self.pipes.end()
@@ -144,9 +170,9 @@ class CarrierTests(SynchronousTestCase):
 
         self.call(script)
         self.carrier.signalled()
-        self.reactor.advance(0)
+        self.reactor.turn()
         self.say(b"200 result=1\n")
-        self.reactor.advance(0)
+        self.reactor.turn()
         self.assertEqual(self.told, ["told"])
 
     def test_the_hangup_of_a_script_that_wants_to_be_cancelled(self) -> None:
@@ -361,6 +387,8 @@ class ProgramTests(ProgramTestCase):
         """Have it tell the dialplan how it went, and end."""
         last = f'SET VARIABLE "TXASTERISK_STATUS" "{told}"'
         self.assertEqual(await program.command(), last, program.output)
+        if status:
+            self.assertEqual(await program.command(), "failure")
         self.assertIsNone(await program.command())
         self.assertEqual(await program.ended, status, program.output)
 

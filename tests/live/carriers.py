@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
+from uuid import uuid4
 
 from twisted.internet.defer import Deferred
 
 from tests.live.fixture import LivePlace
-from tests.live.scripts import RESULT, SCRIPTS, telling, told
-from txasterisk.agi import FastAGIFactory, OnHangup
-from txasterisk.ami import Event
+from tests.live.scripts import RESULT, telling, told
+from txasterisk.agi import FastAGIFactory, OnHangup, Script
+from txasterisk.ami import AMIProtocol, Event
 from txasterisk.testing import contract
 
 __all__ = ["CarrierTestCase", "EAGICarrier", "Ending", "FastAGICarrier", "ProcessCarrier"]
@@ -33,19 +35,19 @@ class Running:
     """
     A call with a script, as far as AMI tells.
 
+    :param channels: the unique ids of both halves of its Local channel.
     :ivar ended: fires when the dialplan has gone on after the script.
     :ivar stopped: fires when the script says that it waits.
     """
 
-    def __init__(self, ami: Any) -> None:
+    def __init__(self, ami: AMIProtocol, channels: tuple[str, str]) -> None:
         self.ended: Deferred[Ending] = Deferred()
         self.stopped: Deferred[None] = Deferred()
         self._result: Any = None
         self._subscriptions = [
-            ami.on("VarSet", self._found, Variable=RESULT),
-            ami.on("UserEvent", self._stopped, UserEvent="Stopped"),
-            ami.on("UserEvent", self._over, UserEvent="AGIDone"),
-            ami.on("UserEvent", self._over, UserEvent="AGIHangup"),
+            ami.on("VarSet", self._found, Uniqueid=channels, Variable=RESULT),
+            ami.on("UserEvent", self._stopped, Uniqueid=channels, UserEvent="Stopped"),
+            ami.on("UserEvent", self._over, Uniqueid=channels, UserEvent=("AGIDone", "AGIHangup")),
         ]
 
     def _found(self, event: Event) -> None:
@@ -74,7 +76,7 @@ class CarrierTestCase(contract.AsteriskContract):
         await super().set_up()
         self.ami = await self.log_in()
 
-    def ready(self, script: str, on_hangup: OnHangup) -> tuple[str, dict[str, str]]:
+    def ready(self, script: Script, on_hangup: OnHangup) -> tuple[str, dict[str, str]]:
         """
         Have a script answer a call.
 
@@ -83,18 +85,27 @@ class CarrierTestCase(contract.AsteriskContract):
         raise NotImplementedError
 
     async def call_script(
-        self, script: str, on_hangup: OnHangup = "raise", **variables: object
+        self, script: Script, on_hangup: OnHangup = "raise", **variables: object
     ) -> Running:
         """Call a script; the caller waits."""
         extension, needed = self.ready(script, on_hangup)
-        running = self.listen()
-        inherited = {f"__{name}": str(value) for name, value in (needed | variables).items()}
-        await self.call(self.ami, extension, Variable=inherited)
-        return running
+        return await self.follow(extension, needed | variables)
 
-    def listen(self) -> Running:
-        """Follow the next call."""
-        return Running(self.ami)
+    async def follow(
+        self, extension: str, variables: Mapping[str, object], **headers: object
+    ) -> Running:
+        """Call an extension, and follow what becomes of its script."""
+        channels = (uuid4().hex, uuid4().hex)
+        running = Running(self.ami, channels)
+        await self.call(
+            self.ami,
+            extension,
+            Variable={f"__{name}": str(value) for name, value in variables.items()},
+            ChannelId=channels[0],
+            OtherChannelId=channels[1],
+            **headers,
+        )
+        return running
 
     def when_running(self, command: str) -> Deferred[None]:
         """Wait until Asterisk runs a command."""
@@ -107,7 +118,7 @@ class CarrierTestCase(contract.AsteriskContract):
         self.ami.on("AGIExecStart", began)
         return self.soon(running)
 
-    async def run_script(self, script: str) -> Ending:
+    async def run_script(self, script: Script) -> Ending:
         """Call a script, and return how that has ended."""
         return await self.soon((await self.call_script(script)).ended)
 
@@ -123,11 +134,11 @@ class CarrierTestCase(contract.AsteriskContract):
 class FastAGICarrier(CarrierTestCase):
     """Asterisk connects to us."""
 
-    def ready(self, script: str, on_hangup: OnHangup) -> tuple[str, dict[str, str]]:
+    def ready(self, script: Script, on_hangup: OnHangup) -> tuple[str, dict[str, str]]:
         server = FastAGIFactory(clock=self.reactor)
-        server.route(script, telling(SCRIPTS[script]), on_hangup=on_hangup)
+        server.route("script", telling(script), on_hangup=on_hangup)
         self.place.serve_agi(server)
-        return "agi", {"AGI_PATH": script}
+        return "agi", {"AGI_PATH": "script"}
 
 
 class ProcessCarrier(CarrierTestCase):
@@ -135,14 +146,16 @@ class ProcessCarrier(CarrierTestCase):
 
     extension = "process"
 
-    def ready(self, script: str, on_hangup: OnHangup) -> tuple[str, dict[str, str]]:
+    def ready(self, script: Script, on_hangup: OnHangup) -> tuple[str, dict[str, str]]:
+        name = script.__name__
         self.place.write_program(
-            f"{script}.py",
-            "from tests.live.scripts import SCRIPTS, telling\n"
+            f"{name}.py",
+            f"from {script.__module__} import {name}\n"
+            "from tests.live.scripts import telling\n"
             "from txasterisk import agi\n"
-            f"agi.run(telling(SCRIPTS[{script!r}]), on_hangup={on_hangup!r})\n",
+            f"agi.run(telling({name}), on_hangup={on_hangup!r})\n",
         )
-        return self.extension, {"AGI_SCRIPT": f"{script}.py"}
+        return self.extension, {"AGI_SCRIPT": f"{name}.py"}
 
 
 class EAGICarrier(ProcessCarrier):

@@ -19,13 +19,12 @@ from twisted.internet.task import deferLater
 from txasterisk.agi import AGISession, Script
 from txasterisk.errors import AsteriskError, CommandFailed, HungUp
 
-__all__ = ["LONG_COMMANDS", "RESULT", "SCRIPTS", "telling", "told"]
+__all__ = ["LONG_COMMANDS", "RESULT", "STEPS", "telling", "told"]
 
 #: The channel variable with what a script has returned.
 RESULT: Final = "RESULT"
 
-#: The end of a script's commands at a place that its variable ``STOP`` tells: there it waits for
-#: the hangup.
+#: How many commands there are between which :func:`hangup_between` can stop.
 STEPS: Final = 6
 
 
@@ -248,23 +247,3 @@ async def unreachable(session: AGISession) -> None:
     await session.answer()
     await session.exec("UserEvent", "Stopped")
     await Deferred()
-
-
-SCRIPTS: Final[dict[str, Script]] = {
-    each.__name__: each
-    for each in (
-        everything,
-        odd_values,
-        keys,
-        missing_sound,
-        wrong_commands,
-        hangup_during,
-        hangup_between,
-        hangup_at_any_time,
-        hangup_by_itself,
-        hangup_cancels,
-        hangup_is_told,
-        failing,
-        unreachable,
-    )
-}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.runner import TestSuite
 
+from tests.live import scripts
 from tests.live.carriers import (
     CarrierTestCase,
     EAGICarrier,
@@ -12,7 +13,6 @@ from tests.live.carriers import (
     ProcessCarrier,
 )
 from tests.live.fixture import live_suite
-from tests.live.scripts import LONG_COMMANDS, STEPS
 
 #: What a script finds that may do after a hangup what Asterisk allows.
 AFTER_HANGUP = [True, "b", "HungUp"]
@@ -40,26 +40,20 @@ class Scripts(CarrierTestCase):
             True,
             "a b-c",
         ]
-        ending = await self.run_script("everything")
+        ending = await self.run_script(scripts.everything)
         self.expect(ending, Ending(expected, "SUCCESS", "SUCCESS"))
 
     async def test_odd_values(self) -> None:
         """What looks like a reply, or like the end of one, is read as it is."""
-        ending = await self.run_script("odd_values")
+        ending = await self.run_script(scripts.odd_values)
         self.expect(ending, Ending([True, True], "SUCCESS", "SUCCESS"))
 
     async def test_keys(self) -> None:
         """Keys end a prompt, are collected, and are waited for."""
-        extension, needed = self.ready("keys", "raise")
-        running = self.listen()
-        variables = {"__DIGITS": "12w95w7w34#w8", "__DIGITS_AFTER": "0.5", **needed}
-        await self.call(
-            self.ami,
-            "digits",
-            Context="txasterisk",
-            Exten=extension,
-            Priority=1,
-            Variable=variables,
+        extension, needed = self.ready(scripts.keys, "raise")
+        variables = {"DIGITS": "12w95w7w34#w8", "DIGITS_AFTER": "2", **needed}
+        running = await self.follow(
+            "digits", variables, Context="txasterisk", Exten=extension, Priority=1
         )
         expected = [["12", False], "5", "7", ["34", False], ["8", True]]
         ending = await self.soon(running.ended)
@@ -72,7 +66,7 @@ class Scripts(CarrierTestCase):
             "GET DATA: 200 result=-1",
             "CONTROL STREAM FILE: 200 result=-1 endpos=-1",
         ]
-        ending = await self.run_script("missing_sound")
+        ending = await self.run_script(scripts.missing_sound)
         self.expect(ending, Ending(expected, "FAILURE", "SUCCESS"))
 
     async def test_wrong_commands(self) -> None:
@@ -84,13 +78,13 @@ class Scripts(CarrierTestCase):
             "HANGUP: 200 result=-1",
             "GOSUB: 200 result=-1 Gosub label not found",
         ]
-        ending = await self.run_script("wrong_commands")
+        ending = await self.run_script(scripts.wrong_commands)
         self.expect(ending, Ending(expected, "FAILURE", "SUCCESS"))
 
     async def test_hangup_during_each_command(self) -> None:
         """The command fails with HungUp; what may be done after that works."""
-        for command in LONG_COMMANDS:
-            running = await self.call_script("hangup_during", DURING=command)
+        for command in scripts.LONG_COMMANDS:
+            running = await self.call_script(scripts.hangup_during, DURING=command)
             await self.when_running(command)
             await self.hang_up()
             ending = await self.soon(running.ended)
@@ -99,8 +93,8 @@ class Scripts(CarrierTestCase):
 
     async def test_hangup_at_each_place_between_commands(self) -> None:
         """What the script waits for fails, whatever it is, and no command is done then."""
-        for stop in range(STEPS):
-            running = await self.call_script("hangup_between", STOP=stop)
+        for stop in range(scripts.STEPS):
+            running = await self.call_script(scripts.hangup_between, STOP=stop)
             await self.soon(running.stopped)
             await self.hang_up()
             ending = await self.soon(running.ended)
@@ -109,7 +103,7 @@ class Scripts(CarrierTestCase):
     async def test_hangup_at_any_time(self) -> None:
         """Wherever it is that the hangup comes, all is told apart."""
         for wait in range(10):
-            running = await self.call_script("hangup_at_any_time")
+            running = await self.call_script(scripts.hangup_at_any_time)
             await self.soon(running.stopped)
             await self.pause(wait / 1000)
             await self.hang_up()
@@ -118,12 +112,12 @@ class Scripts(CarrierTestCase):
 
     async def test_script_hangs_up(self) -> None:
         """It is told like any hangup."""
-        ending = await self.run_script("hangup_by_itself")
+        ending = await self.run_script(scripts.hangup_by_itself)
         self.expect(ending, Ending(AFTER_HANGUP, "HANGUP", "SUCCESS"))
 
     async def test_hangup_cancels(self) -> None:
         """If that is wished, what the script waits for fails with CancelledError."""
-        running = await self.call_script("hangup_cancels", on_hangup="cancel")
+        running = await self.call_script(scripts.hangup_cancels, on_hangup="cancel")
         await self.soon(running.stopped)
         await self.hang_up()
         ending = await self.soon(running.ended)
@@ -131,7 +125,7 @@ class Scripts(CarrierTestCase):
 
     async def test_hangup_is_told(self) -> None:
         """If that is wished, the script goes on."""
-        running = await self.call_script("hangup_is_told", on_hangup="tell")
+        running = await self.call_script(scripts.hangup_is_told, on_hangup="tell")
         await self.soon(running.stopped)
         await self.hang_up()
         ending = await self.soon(running.ended)
@@ -139,7 +133,7 @@ class Scripts(CarrierTestCase):
 
     async def test_hangup_without_notice(self) -> None:
         """With ``AGISIGHUP=no`` the next command finds out."""
-        running = await self.call_script("hangup_at_any_time", AGISIGHUP="no")
+        running = await self.call_script(scripts.hangup_at_any_time, AGISIGHUP="no")
         await self.soon(running.stopped)
         await self.hang_up()
         ending = await self.soon(running.ended)
@@ -147,7 +141,7 @@ class Scripts(CarrierTestCase):
 
     async def test_hangup_that_ends_the_session(self) -> None:
         """With ``AGIEXITONHANGUP=yes`` the script is told, and nothing can be done any more."""
-        running = await self.call_script("unreachable", AGIEXITONHANGUP="yes")
+        running = await self.call_script(scripts.unreachable, AGIEXITONHANGUP="yes")
         await self.soon(running.stopped)
         await self.hang_up()
         ending = await self.soon(running.ended)
@@ -155,7 +149,7 @@ class Scripts(CarrierTestCase):
 
     async def test_failing_script(self) -> None:
         """The dialplan goes on, and is told."""
-        ending = await self.run_script("failing")
+        ending = await self.run_script(scripts.failing)
         self.expect(ending, Ending(None, "FAILURE", "FAILURE"))
         self.flushLoggedErrors(ZeroDivisionError)
 

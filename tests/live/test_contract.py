@@ -56,6 +56,10 @@ class AGI22Tests(Live22, contract.AGIContract):
     """FastAGI of Asterisk 22."""
 
 
+class AGICommands22Tests(Live22, contract.AGICommandsContract):
+    """Commands of AGI of Asterisk 22."""
+
+
 class AGIVerbs22Tests(Live22, contract.AGIVerbsContract):
     """Verbs of every day over FastAGI of Asterisk 22."""
 
@@ -106,6 +110,10 @@ class AGI16Tests(Live16, contract.AGIContract):
     """FastAGI of Asterisk 16."""
 
 
+class AGICommands16Tests(Live16, contract.AGICommandsContract):
+    """Commands of AGI of Asterisk 16."""
+
+
 class AGIVerbs16Tests(Live16, contract.AGIVerbsContract):
     """Verbs of every day over FastAGI of Asterisk 16."""
 
@@ -133,6 +141,7 @@ def test_suite() -> TestSuite:
         StayingOverHTTP22Tests,
         Staying22Tests,
         AGI22Tests,
+        AGICommands22Tests,
         AGIVerbs22Tests,
         AsyncAGIVerbs22Tests,
         AsyncAGI22Tests,
@@ -145,6 +154,7 @@ def test_suite() -> TestSuite:
         StayingOverHTTP16Tests,
         Staying16Tests,
         AGI16Tests,
+        AGICommands16Tests,
         AGIVerbs16Tests,
         AsyncAGIVerbs16Tests,
         AsyncAGI16Tests,

@@ -94,7 +94,7 @@ class DialContract(ScriptedContract):
         begun = self.ami.next(
             "AGIExecStart", Command=lambda line: line.startswith("EXEC"), timeout=SOON
         )
-        await self.call_script(ChannelId="one", OtherChannelId="two")
+        await self.call_script(**self.IDS)
         await begun
         await self.ami.next(event, timeout=SOON)
         await self.ami.hangup(channel="two", timeout=SOON)

@@ -12,7 +12,7 @@ import os
 from collections.abc import AsyncIterator
 from typing import Any, Final, NamedTuple
 
-from twisted.internet.defer import CancelledError, Deferred, fail, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IConsumer, IPushProducer, IReadDescriptor
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
@@ -99,7 +99,6 @@ class Audio:
     def __init__(self, descriptor: int, format_name: str, reactor: Any) -> None:
         self.format_name = format_name
         self._pipe = _Pipe(descriptor, reactor)
-        self._kept = bytearray()
 
     @property
     def format(self) -> AudioFormat:
@@ -122,14 +121,23 @@ class Audio:
         return Deferred.fromCoroutine(self._read(size))
 
     async def _read(self, size: int) -> bytes:
-        while len(self._kept) < size:
-            more = await self._pipe.more()
-            if not more:
-                break
-            self._kept += more
-        taken = bytes(self._kept[:size])
-        del self._kept[:size]
-        return taken
+        while len(self._pipe.kept) < size and await self._pipe.fill():
+            pass
+        return self._pipe.take(size)
+
+    def more(self) -> Deferred[bytes]:
+        """
+        Read what has come, or wait for more.
+
+        :return: fires with it, and with nothing at the end; fails with :class:`LocalProtocolError`
+            while somebody else reads. Cancelling leaves what comes to the next.
+        """
+        return Deferred.fromCoroutine(self._more())
+
+    async def _more(self) -> bytes:
+        if not self._pipe.kept:
+            await self._pipe.fill()
+        return self._pipe.take()
 
     async def frames(self, seconds: float = FRAME) -> AsyncIterator[bytes]:
         """
@@ -148,32 +156,20 @@ class Audio:
         Send the audio to a consumer, such as a transport, until it ends.
 
         :param consumer: is given the bytes as they come, and may pause them; meanwhile they
-            collect in the pipe.
+            collect in the pipe. What is in there at the end it is given at once, paused or not.
         :return: fires with None at the end of the audio. Fails with :class:`Disconnected` if the
             consumer takes no more, and with :class:`LocalProtocolError` while somebody else reads.
             Cancelling leaves the consumer, and the rest of the audio to the next.
         """
-        return _Sending(self, consumer).start()
-
-    def more(self) -> Deferred[bytes]:
-        """
-        Read what has come, or wait for more.
-
-        :return: fires with it, and with nothing at the end; fails with :class:`LocalProtocolError`
-            while somebody else reads. Cancelling leaves what comes to the next.
-        """
-        if self._kept:
-            kept, self._kept = bytes(self._kept), bytearray()
-            return succeed(kept)
-        return self._pipe.more()
+        if self._pipe.is_read:
+            return fail(_read_already())
+        return Deferred.fromCoroutine(_Sending(self._pipe, consumer).run())
 
     def skip(self) -> int:
         """Throw away what has come and was not read, and return how many bytes that were."""
-        skipped = len(self._kept)
-        self._kept.clear()
-        while there := self._pipe.read():
-            skipped += len(there)
-        return skipped
+        while self._pipe.read():
+            pass
+        return len(self._pipe.take())
 
     def end(self) -> None:
         """Take note that no more will come; for carriers."""
@@ -182,47 +178,83 @@ class Audio:
 
 @implementer(IReadDescriptor)
 class _Pipe:
-    """What the audio comes through; the reactor watches it only while somebody waits."""
+    """
+    What the audio comes through; the reactor watches it only while somebody waits.
+
+    :ivar kept: what was read and is not taken yet.
+    """
 
     def __init__(self, descriptor: int, reactor: Any) -> None:
         os.set_blocking(descriptor, False)
+        self.kept = bytearray()
         self._descriptor = descriptor
         self._reactor = reactor
-        self._waiting: Deferred[bytes] | None = None
+        self._waiting: Deferred[bool] | None = None
+        self._paused = False
         self._ended = False
 
-    def more(self) -> Deferred[bytes]:
-        """Fire with what has come, as soon as anything has; with nothing at the end."""
-        if self._waiting is not None:
-            return fail(LocalProtocolError("the caller's audio is being read already"))
+    @property
+    def is_read(self) -> bool:
+        """Whether somebody waits for more."""
+        return self._waiting is not None
+
+    def fill(self) -> Deferred[bool]:
+        """Wait for more to be kept, and fire with whether there is any; at the end there is not."""
+        if self.is_read:
+            return fail(_read_already())
         if self._ended:
-            return succeed(self.read() or b"")
+            return succeed(self.read())
         self._waiting = Deferred(self._cancelled)
-        self._reactor.addReader(self)
+        self._watch()
         return self._waiting
 
-    def read(self) -> bytes | None:
-        """Return what is there: nothing at the end, and None before there is anything."""
+    def read(self) -> bool:
+        """Keep what is there now, and tell whether that is anything."""
         try:
-            return os.read(self._descriptor, READ_SIZE)
+            data = os.read(self._descriptor, READ_SIZE)
         except BlockingIOError:
-            return None
+            return False
+        self._ended = self._ended or not data
+        self.kept += data
+        return bool(data)
+
+    def take(self, size: int | None = None) -> bytes:
+        """Return what is kept, or so many bytes of it."""
+        taken = bytes(self.kept[:size])
+        del self.kept[: len(taken)]
+        return taken
+
+    def pause(self) -> None:
+        """Let it fill, although somebody waits."""
+        self._paused = True
+        self._watch()
+
+    def resume(self) -> None:
+        """Let who waits have more again."""
+        self._paused = False
+        self._watch()
 
     def end(self) -> None:
         """Let what is there be the last."""
         self._ended = True
-        if self._waiting is not None:
-            self._give(self.read() or b"")
+        self.tell(self.read())
 
-    def _give(self, data: bytes) -> None:
+    def tell(self, more: bool) -> None:
+        """Have nobody wait any longer."""
         waiting, self._waiting = self._waiting, None
-        self._reactor.removeReader(self)
+        self._watch()
         if waiting is not None:
-            waiting.callback(data)
+            waiting.callback(more)
 
     def _cancelled(self, _: object) -> None:
         self._waiting = None
-        self._reactor.removeReader(self)
+        self._watch()
+
+    def _watch(self) -> None:
+        if self._waiting is None or self._paused:
+            self._reactor.removeReader(self)
+        else:
+            self._reactor.addReader(self)
 
     # What the reactor calls
 
@@ -233,10 +265,9 @@ class _Pipe:
         return "audio"
 
     def doRead(self) -> None:
-        data = self.read()
-        if data is not None:
-            self._ended = self._ended or not data
-            self._give(data)
+        more = self.read()
+        if more or self._ended:
+            self.tell(more)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.end()
@@ -244,62 +275,39 @@ class _Pipe:
 
 @implementer(IPushProducer)
 class _Sending:
-    """
-    Audio on its way to a consumer.
+    """Audio on its way from the pipe to a consumer."""
 
-    :ivar done: fires with None at the end of the audio.
-    """
-
-    def __init__(self, audio: Audio, consumer: IConsumer) -> None:
-        self.done: Deferred[None] = Deferred(lambda _: self._leave())
-        self._audio = audio
+    def __init__(self, pipe: _Pipe, consumer: IConsumer) -> None:
+        self._pipe = pipe
         self._consumer = consumer
-        self._paused = False
-        self._waiting: Deferred[bytes] | None = None
+        self._refused = False
 
-    def start(self) -> Deferred[None]:
-        """Begin, unless the consumer does not want any now."""
+    async def run(self) -> None:
+        """Send until the audio ends; see :meth:`Audio.send_to`."""
         self._consumer.registerProducer(self, True)
-        if not self._paused:
-            self._go_on()
-        return self.done
-
-    def _go_on(self) -> None:
-        self._waiting = self._audio.more()
-        self._waiting.addCallback(self._pass_on).addErrback(self._failed)
-
-    def _pass_on(self, data: bytes) -> None:
-        self._waiting = None
-        if data:
-            self._consumer.write(data)
-            if not self._paused:
-                self._go_on()
-        else:
-            self._leave()
-            self.done.callback(None)
-
-    def _failed(self, failure: Failure) -> None:
-        if not failure.check(CancelledError):
-            self._leave()
-            self.done.errback(failure)
-
-    def _leave(self) -> None:
-        self.pauseProducing()
-        self._consumer.unregisterProducer()
+        try:
+            while not self._refused and await self._pipe.fill():
+                self._consumer.write(self._pipe.take())
+            if self._refused:
+                raise Disconnected("who was sent the caller's audio takes no more")
+            if self._pipe.kept:
+                self._consumer.write(self._pipe.take())
+        finally:
+            self._pipe.resume()
+            self._consumer.unregisterProducer()
 
     # What the consumer calls
 
     def pauseProducing(self) -> None:
-        self._paused = True
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            waiting.cancel()
+        self._pipe.pause()
 
     def resumeProducing(self) -> None:
-        self._paused = False
-        if self._waiting is None and not self.done.called:
-            self._go_on()
+        self._pipe.resume()
 
     def stopProducing(self) -> None:
-        self.pauseProducing()
-        self.done.errback(Disconnected("who was sent the caller's audio takes no more"))
+        self._refused = True
+        self._pipe.tell(False)
+
+
+def _read_already() -> LocalProtocolError:
+    return LocalProtocolError("the caller's audio is being read already")

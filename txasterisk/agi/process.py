@@ -10,6 +10,7 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
 from twisted.internet.defer import Deferred
@@ -29,10 +30,9 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from .._at_work import AtWork
-from .._status import STATUS_VARIABLE
 from ..errors import Disconnected
 from .audio import Audio
-from .messages import SAFE_LINE, Command, Environment
+from .messages import SAFE_LINE, Environment
 from .script import OnHangup, RunningScript, Script, Status
 from .session import AGISession
 from .stream import StreamCarrier
@@ -80,7 +80,7 @@ def run(script: Script, *, on_hangup: OnHangup = "raise", line_limit: int = SAFE
         sys.exit(f"{name} answers a call, and is started by Asterisk: AGI({name})")
     replies, commands = _take_pipes()
     _log_to_the_console()
-    react(_answer, (script, on_hangup, line_limit, replies, commands))
+    react(_run, (script, on_hangup, line_limit, replies, commands))
 
 
 def _take_pipes() -> tuple[int, int]:
@@ -103,10 +103,13 @@ def _log_to_the_console() -> None:
     globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
 
 
-async def _answer(
+async def _run(
     reactor: Any, script: Script, on_hangup: OnHangup, line_limit: int, replies: int, commands: int
 ) -> None:
-    call = ProcessCarrier(script, on_hangup, line_limit, reactor)
+    def answer(session: AGISession) -> RunningScript:
+        return RunningScript(script, session, on_hangup)
+
+    call = ProcessCarrier(answer, line_limit, AUDIO, reactor)
     signal.signal(signal.SIGHUP, lambda *_: call.signalled())
     reactor.addSystemEventTrigger("before", "shutdown", call.stop)
     # Type checkers take it for the one for Windows.
@@ -126,16 +129,23 @@ class ProcessCarrier(StreamCarrier):
     """
     The one call of this process.
 
-    :param script: answers it.
-    :param on_hangup: what becomes of the script when the caller hangs up.
+    :param answer: runs the script.
     :param line_limit: the longest command in bytes.
+    :param audio: the descriptor of the caller's audio, if EAGI brings any.
     :param reactor: runs all this.
     :ivar status: how the script ended.
     """
 
-    def __init__(self, script: Script, on_hangup: OnHangup, line_limit: int, reactor: Any) -> None:
-        super().__init__(lambda session: RunningScript(script, session, on_hangup), line_limit)
+    def __init__(
+        self,
+        answer: Callable[[AGISession], RunningScript],
+        line_limit: int,
+        audio: int,
+        reactor: Any,
+    ) -> None:
+        super().__init__(answer, line_limit)
         self.status = Status.FAILURE
+        self._audio = audio
         self._reactor = reactor
         self._at_work: AtWork[ProcessCarrier] = AtWork(reactor)
         self._at_work.begin(self)
@@ -163,8 +173,9 @@ class ProcessCarrier(StreamCarrier):
     def signalled(self) -> None:
         """Take note of the signal that tells of the hangup; in the midst of anything."""
         self._signalled = True
-        # A reply that was sent before the signal is in the pipe already, and comes first.
-        self._reactor.callFromThread(self._reactor.callLater, 0, self.hung_up)
+        # In between, the reactor reads a reply that Asterisk has sent before the signal.
+        in_next_turn = self._reactor.callFromThread
+        in_next_turn(in_next_turn, self.hung_up)
 
     def _described(self, environment: Environment) -> AGISession:
         session = super()._described(environment)
@@ -185,15 +196,12 @@ class ProcessCarrier(StreamCarrier):
             name = await session.get_variable(FORMAT_VARIABLE)
         except Disconnected:
             return
-        session.notice_audio(Audio(AUDIO, name or USUAL_FORMAT, self._reactor))
+        session.notice_audio(Audio(self._audio, name or USUAL_FORMAT, self._reactor))
         super()._run_script(session)
 
     def _finish(self, status: Status) -> None:
         self.status = status
         super()._finish(status)
-
-    def _last_words(self, status: Status) -> bytes:
-        return Command("SET VARIABLE", STATUS_VARIABLE, status.value).serialize()
 
     # The pipes
 

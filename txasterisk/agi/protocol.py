@@ -20,10 +20,9 @@ from .._at_work import AtWork
 from .._descriptors import SPARE_DESCRIPTORS, descriptor_limit, is_scarce
 from .._reactor import the_reactor
 from .._seldom import Seldom
-from .._status import STATUS_VARIABLE
 from .._tcp import socket_of, watch_by_tcp
 from .._time_limits import TimeLimits
-from .messages import SAFE_LINE, Command, Environment
+from .messages import SAFE_LINE, Environment
 from .routes import Routes
 from .script import OnHangup, RunningScript, Script, Status
 from .session import AGISession
@@ -44,9 +43,6 @@ MAX_SESSIONS: Final = 10_000
 #: that does not answer the farewell would keep it for ever.
 CLOSING_TIMEOUT: Final = 10.0
 
-#: A line that makes Asterisk end the session with ``AGISTATUS=FAILURE``.
-_FAILURE_LINE: Final = b"failure\n"
-
 
 class FastAGIProtocol(StreamCarrier):
     """
@@ -58,12 +54,11 @@ class FastAGIProtocol(StreamCarrier):
     def __init__(self, factory: FastAGIFactory) -> None:
         super().__init__(factory.answer, factory.line_limit)
         self._factory = factory
+        self._client = ""
 
     @property
     def _peer(self) -> str:
-        # The client's end of a Unix socket has no name.
-        peer = readable(self.transport.getPeer())
-        return peer or f"a client of {readable(self.transport.getHost())}"
+        return self._client
 
     def _tell(self, log: Callable[..., None], what: str, **values: Any) -> None:
         self._factory.complaints.tell(log, what, **values)
@@ -80,9 +75,6 @@ class FastAGIProtocol(StreamCarrier):
         self.transport.registerProducer(self.transport, True)
         return super()._described(environment)
 
-    def _last_words(self, status: Status) -> bytes:
-        return _LAST_WORDS[status]
-
     def _end_stream(self) -> None:
         self.transport.unregisterProducer()
         super()._end_stream()
@@ -92,6 +84,11 @@ class FastAGIProtocol(StreamCarrier):
         super().connectionMade()
         # AGI has no sign of life of its own, and an idle call may last for hours.
         watch_by_tcp(self.transport)
+        # The client's end of a Unix socket has no name, and ours none any more when it is closed.
+        self._client = (
+            readable(self.transport.getPeer())
+            or f"a client of {readable(self.transport.getHost())}"
+        )
         self._factory.opened(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -273,12 +270,5 @@ def _is_among_the_last(connection: FastAGIProtocol) -> bool:
     handle = socket_of(connection.transport)
     return handle is not None and is_scarce(handle.fileno())
 
-
-def _last_words(status: Status) -> bytes:
-    told = Command("SET VARIABLE", STATUS_VARIABLE, status.value).serialize()
-    return told + _FAILURE_LINE if status.failed else told
-
-
-_LAST_WORDS: Final = {status: _last_words(status) for status in Status}
 
 _log = Logger()

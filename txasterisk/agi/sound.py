@@ -281,6 +281,9 @@ class Sound(Asking):
         """
         Wait for a text message, and take its first byte (``RECEIVE CHAR``).
 
+        When the time is up, Asterisk takes the whole session for a failure (``AGISTATUS``), which
+        it does not for :meth:`receive_text`.
+
         :param timeout: the most seconds to wait; ``math.inf`` for ever.
         :return: fires with the character, empty for an empty message, or None when the time is up.
         """

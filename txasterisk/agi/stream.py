@@ -10,13 +10,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from .._status import STATUS_VARIABLE
 from .._tcp import writes_at_once
 from ..errors import Disconnected, LocalProtocolError, RemoteProtocolError
 from .messages import Command, Environment, Reply
@@ -25,6 +26,10 @@ from .script import RunningScript, Status
 from .session import AGISession
 
 __all__ = ["StreamCarrier"]
+
+#: A line that makes Asterisk end the session with ``AGISTATUS=FAILURE``. That a process has failed
+#: it can also tell from its exit status, but now and then it misses that.
+_FAILURE_LINE: Final = b"failure\n"
 
 
 class StreamCarrier(Protocol, ABC):
@@ -69,10 +74,6 @@ class StreamCarrier(Protocol, ABC):
     def _described(self, environment: Environment) -> AGISession:
         """Return the session of the call that has been described."""
         return AGISession(self, environment)
-
-    @abstractmethod
-    def _last_words(self, status: Status) -> bytes:
-        """Return what is sent when the script has ended, to tell the dialplan how."""
 
     def _tell(self, log: Callable[..., None], what: str, **values: Any) -> None:
         """Log what the peer did."""
@@ -157,7 +158,7 @@ class StreamCarrier(Protocol, ABC):
     def _finish(self, status: Status) -> None:
         """Close when what has been asked for is done, and tell the dialplan how it went."""
         self._script = None
-        self._farewell = self._last_words(status)
+        self._farewell = _FAREWELLS[status]
         if self._outstanding is None:
             self._close()
 
@@ -258,5 +259,12 @@ class StreamCarrier(Protocol, ABC):
     def _disconnected(self) -> Disconnected:
         return Disconnected("the AGI session is over", self._reason)
 
+
+def _farewell(status: Status) -> bytes:
+    told = Command("SET VARIABLE", STATUS_VARIABLE, status.value).serialize()
+    return told + _FAILURE_LINE if status.failed else told
+
+
+_FAREWELLS: Final = {status: _farewell(status) for status in Status}
 
 _log = Logger()

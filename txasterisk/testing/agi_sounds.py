@@ -318,10 +318,10 @@ async def record_file(channel: Channel, arguments: list[str]) -> str:
     """Record what the caller says, which is nothing; that he is silent is not heard either."""
     _, form, keys, timeout, *options = arguments
     limit = _seconds(integer(timeout))
-    offset = _lenient(options[0]) if options else 0
+    offset = int(options.pop(0)) if options and options[0].isdecimal() else 0
     if form not in _FORMATS:
         return "-1 (writefile)"
-    beep = any(not option.startswith("s=") for option in options[1 if offset else 0 :])
+    beep = any(not option.startswith("s=") for option in options)
     try:
         key = await _Sound(channel, "beep").play(keys) if beep else None
         if key is not None:

@@ -99,6 +99,13 @@ async def _echo(channel: Channel, _: str) -> int:
         await channel.send_digits(digit or "")
 
 
+async def _exec(channel: Channel, data: str) -> int:
+    application, _, arguments = data.partition("(")
+    expanded = channel.expand(arguments.rpartition(")")[0])
+    status = await execute(channel, application, expanded)
+    return -1 if status == NO_SUCH_APPLICATION else status
+
+
 async def _hangup(channel: Channel, data: str) -> int:
     channel.cause = int(data) if data.isdecimal() else 16
     raise HungUp("the dialplan hung up")
@@ -178,6 +185,7 @@ BASIC_APPLICATIONS: Final[dict[str, Application]] = {
     "busy": _busy,
     "congestion": _congestion,
     "echo": _echo,
+    "exec": _exec,
     "hangup": _hangup,
     "noop": _noop,
     "playback": _playback,

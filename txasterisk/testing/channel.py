@@ -8,6 +8,7 @@ What runs on a channel (dialplan, AGI, Stasis) is a coroutine, and it waits in o
 from __future__ import annotations
 
 import re
+from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -379,6 +380,9 @@ class Channel:
         known = _FUNCTIONS.get(name.upper())
         if known is not None:
             return known(self)
+        function, _, argument = name.removesuffix(")").partition("(")
+        if function.upper() in _OF_TEXT:
+            return _OF_TEXT[function.upper()](argument)
         refuse_function(name)
         return None
 
@@ -416,6 +420,18 @@ _FUNCTIONS: Final[dict[str, Callable[[Channel], str]]] = {
     "CHANNEL(STATE)": lambda channel: channel.state_name,
     "CHANNEL(UNIQUEID)": lambda channel: channel.uniqueid,
 }
+
+
+def _encoded(text: str) -> str:
+    return b64encode(text.encode("utf-8", "surrogateescape")).decode()
+
+
+def _decoded(text: str) -> str:
+    return b64decode(text).decode("utf-8", "surrogateescape")
+
+
+#: Functions that have nothing to do with the channel.
+_OF_TEXT: Final = {"BASE64_DECODE": _decoded, "BASE64_ENCODE": _encoded}
 
 
 def refuse_function(name: str) -> None:

@@ -15,6 +15,7 @@ Every call goes over the extensions that :mod:`txasterisk.testing.default_dialpl
 """
 
 from .agi import AGIContract
+from .agi_commands import AGICommandsContract
 from .agi_verbs import AGIVerbsContract, AsyncAGIVerbsContract
 from .ami import AMIContract
 from .ami_http import AMIOverHTTPContract, CallsOverHTTPContract, StayingOverHTTPContract
@@ -26,6 +27,7 @@ from .place import AsteriskContract, Place
 from .staying import StayingContract
 
 __all__ = [
+    "AGICommandsContract",
     "AGIContract",
     "AGIVerbsContract",
     "AMIContract",

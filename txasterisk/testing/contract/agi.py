@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from twisted.internet.defer import Deferred
 
@@ -20,8 +20,6 @@ __all__ = ["AGIContract"]
 
 class AGIContract(ScriptedContract):
     """FastAGI, with Asterisk as the one who calls."""
-
-    IDS: ClassVar = {"ChannelId": "one", "OtherChannelId": "two"}
 
     async def test_environment(self) -> None:
         """The server is told who calls, and where in the dialplan it is."""
@@ -166,17 +164,8 @@ class AGIContract(ScriptedContract):
             late = await session.get_data("", 1.5, 3)
             return [entered, key, waited, ended, late]
 
-        result = self.script(script)
-        await self.call(
-            self.ami,
-            "digits",
-            Context="txasterisk",
-            Exten="agi",
-            Priority=1,
-            Variable={"__DIGITS": "12w95w7w34#w8", "__DIGITS_AFTER": "0.3", "AGI_PATH": "test"},
-        )
-        expected = [("12", False), "5", "7", ("34", False), ("8", True)]
-        self.assertEqual(await result, expected)
+        pressed = await self.dial_in(script, "12w95w7w34#w8")
+        self.assertEqual(pressed, [("12", False), "5", "7", ("34", False), ("8", True)])
 
     async def test_hangup_during_a_command(self) -> None:
         """A hangup ends the command in progress; what may be done after it still works."""

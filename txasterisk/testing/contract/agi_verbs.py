@@ -30,21 +30,6 @@ class AGIVerbsContract(ScriptedContract):
 
     speed = ",50,50"
 
-    async def dial_in(
-        self, script: Script[T], digits: str = "", after: float = 0.3, path: str = "test"
-    ) -> T:
-        """Have a caller who presses these keys come to a script; return what that returns."""
-        result = self.script(script, path)
-        await self.call(
-            self.ami,
-            "digits",
-            Context="txasterisk",
-            Exten=self.extension,
-            Priority=1,
-            Variable={"__DIGITS": digits, "__DIGITS_AFTER": str(after), "AGI_PATH": path},
-        )
-        return await result
-
     def begun(self, command: str) -> Deferred[Event]:
         """Wait until Asterisk runs a command."""
         return self.ami.next(

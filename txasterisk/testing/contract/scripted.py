@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from twisted.internet.defer import Deferred
 
@@ -23,6 +23,8 @@ class ScriptedContract(AsteriskContract):
 
     :cvar extension: the extension.
     """
+
+    IDS: ClassVar = {"ChannelId": "one", "OtherChannelId": "two"}
 
     extension = "agi"
 
@@ -65,6 +67,21 @@ class ScriptedContract(AsteriskContract):
     def done(self) -> Deferred[Event]:
         """Wait for what the dialplan says after the script."""
         return self.ami.next("UserEvent", UserEvent="AGIDone", timeout=SOON)
+
+    async def dial_in(
+        self, script: Script[T], digits: str = "", after: float = 0.3, path: str = "test"
+    ) -> T:
+        """Have a caller who presses these keys come to a script; return what that returns."""
+        result = self.script(script, path)
+        await self.call(
+            self.ami,
+            "digits",
+            Context="txasterisk",
+            Exten=self.extension,
+            Priority=1,
+            Variable={"__DIGITS": digits, "__DIGITS_AFTER": str(after), "AGI_PATH": path},
+        )
+        return await result
 
 
 class OverAsyncAGI(ScriptedContract):
