@@ -20,8 +20,12 @@ ARTICLES = {"1234": "a kettle", "2345": "a cup"}
 async def ivr(call: AGISession) -> None:
     await call.answer()
     steps = {"1": order, "2": leave_message, "3": talk}
-    prompt = ["hello", datetime.now().time(), "demo-instruct"]
-    while step := await call.menu(steps, prompt=prompt, retries=1, invalid="invalid"):
+    while step := await call.menu(
+        steps,
+        prompt=["hello", datetime.now().time(), "demo-instruct"],
+        retries=1,
+        invalid="invalid",
+    ):
         await step(call)
     await call.play("goodbye")
     await call.hangup()
