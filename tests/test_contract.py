@@ -21,6 +21,8 @@ from txasterisk.testing import FakeAsterisk, contract
 LOOPBACK = "127.0.0.1"
 #: How much faster than real time the tests over sockets go.
 HURRY = 5
+#: How keys are typed then, so that a command that comes late by the real clock is not too late.
+LEISURELY = ",400,100"
 real: Any = the_reactor
 
 
@@ -184,6 +186,14 @@ class SocketAGICommandsTests(OverSockets, contract.AGICommandsContract):
 class SocketAGIVerbsTests(OverSockets, contract.AGIVerbsContract):
     """Verbs of every day over FastAGI of the fake, over sockets."""
 
+    speed = LEISURELY
+
+
+class SocketAsyncAGIVerbsTests(OverSockets, contract.AsyncAGIVerbsContract):
+    """Verbs of every day over AsyncAGI of the fake, over sockets."""
+
+    speed = LEISURELY
+
 
 class SocketAsyncAGITests(OverSockets, contract.AsyncAGIContract):
     """AsyncAGI of the fake, over sockets."""
@@ -237,6 +247,10 @@ class MemoryAGICommandsTests(InMemory, contract.AGICommandsContract):
 
 class MemoryAGIVerbsTests(InMemory, contract.AGIVerbsContract):
     """Verbs of every day over FastAGI of the fake, in memory."""
+
+
+class MemoryAsyncAGIVerbsTests(InMemory, contract.AsyncAGIVerbsContract):
+    """Verbs of every day over AsyncAGI of the fake, in memory."""
 
 
 class MemoryAsyncAGITests(InMemory, contract.AsyncAGIContract):

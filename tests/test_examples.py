@@ -200,6 +200,18 @@ class ExampleTests(ProgramTestCase):
         said = await program.says("\n")
         await self.enter_digits(number_in(said, r"port=(\d+)"))
 
+    async def test_agi_ivr(self) -> None:
+        """A caller orders by the menu, with a number that is judged, and leaves a message."""
+        program = self.run_python(EXAMPLES / "agi_ivr.py", "tcp:0:interface=127.0.0.1")
+        port = number_in(await program.says("\n"), r"port=(\d+)")
+        self.pbx.dialplan["ivr"] = lambda call: call.agi(f"agi://127.0.0.1:{port}/ivr")
+        caller = self.pbx.call("ivr")
+        await caller.when_answered()
+        await caller.press("ww1ww9999ww1234")
+        await program.says("1234 was ordered by")
+        await caller.press("wwwwwwwwwwww2wwww#")
+        await program.says("a message of ")
+
     async def test_asyncagi_server(self) -> None:
         """A caller's digits become a channel variable."""
         address = f"tcp:127.0.0.1:{self.pbx.ami_port}"

@@ -64,6 +64,10 @@ class AGIVerbs22Tests(Live22, contract.AGIVerbsContract):
     """Verbs of every day over FastAGI of Asterisk 22."""
 
 
+class AsyncAGIVerbs22Tests(Live22, contract.AsyncAGIVerbsContract):
+    """Verbs of every day over AsyncAGI of Asterisk 22."""
+
+
 class AsyncAGI22Tests(Live22, contract.AsyncAGIContract):
     """AsyncAGI of Asterisk 22."""
 
@@ -114,6 +118,10 @@ class AGIVerbs16Tests(Live16, contract.AGIVerbsContract):
     """Verbs of every day over FastAGI of Asterisk 16."""
 
 
+class AsyncAGIVerbs16Tests(Live16, contract.AsyncAGIVerbsContract):
+    """Verbs of every day over AsyncAGI of Asterisk 16."""
+
+
 class AsyncAGI16Tests(Live16, contract.AsyncAGIContract):
     """AsyncAGI of Asterisk 16."""
 
@@ -135,6 +143,7 @@ def test_suite() -> TestSuite:
         AGI22Tests,
         AGICommands22Tests,
         AGIVerbs22Tests,
+        AsyncAGIVerbs22Tests,
         AsyncAGI22Tests,
         ARI22Tests,
         AMI16Tests,
@@ -147,6 +156,7 @@ def test_suite() -> TestSuite:
         AGI16Tests,
         AGICommands16Tests,
         AGIVerbs16Tests,
+        AsyncAGIVerbs16Tests,
         AsyncAGI16Tests,
         ARI16Tests,
     )

@@ -18,8 +18,9 @@ class AGISession(Verbs, Speech):
     """
     One call, as long as AGI has it.
 
-    Every verb returns a Deferred, to be awaited or not; commands are sent one after the other in
-    the order of the calls, each when the one before it has been answered. All verbs fail with
+    There is a verb for each command, and a few for what takes several of them. Every verb returns a
+    Deferred, to be awaited or not; commands are sent one after the other in the order of the calls,
+    each when the one before it has been answered. All verbs fail with
 
     - :class:`CommandFailed` if Asterisk could not do it,
     - :class:`HungUp` if the caller is gone; the commands that still work then

@@ -16,7 +16,7 @@ Every call goes over the extensions that :mod:`txasterisk.testing.default_dialpl
 
 from .agi import AGIContract
 from .agi_commands import AGICommandsContract
-from .agi_verbs import AGIVerbsContract
+from .agi_verbs import AGIVerbsContract, AsyncAGIVerbsContract
 from .ami import AMIContract
 from .ami_http import AMIOverHTTPContract, CallsOverHTTPContract, StayingOverHTTPContract
 from .ari import ARIContract
@@ -35,6 +35,7 @@ __all__ = [
     "ARIContract",
     "AsteriskContract",
     "AsyncAGIContract",
+    "AsyncAGIVerbsContract",
     "CallsContract",
     "CallsOverHTTPContract",
     "HealingContract",

@@ -1,4 +1,4 @@
-"""Calls that scripts answer over FastAGI."""
+"""Calls that scripts answer, whatever brings them."""
 
 from __future__ import annotations
 
@@ -7,26 +7,37 @@ from typing import Any, ClassVar, TypeVar
 
 from twisted.internet.defer import Deferred
 
-from ...agi import AGISession, FastAGIFactory
+from ...agi import AGISession, AsyncAGI, FastAGIFactory
 from ...ami import Event
 from .place import SOON, AsteriskContract
 
-__all__ = ["Script", "ScriptedContract"]
+__all__ = ["OverAsyncAGI", "Script", "ScriptedContract"]
 
 T = TypeVar("T")
 Script = Callable[[AGISession], Coroutine[Any, Any, T]]
 
 
 class ScriptedContract(AsteriskContract):
-    """Has a FastAGI server whose scripts answer calls."""
+    """
+    Has scripts that answer the calls of an extension, by default over FastAGI.
+
+    :cvar extension: the extension.
+    """
 
     IDS: ClassVar = {"ChannelId": "one", "OtherChannelId": "two"}
+
+    extension = "agi"
 
     async def set_up(self) -> None:
         await super().set_up()
         self.ami = await self.log_in()
-        self.server = FastAGIFactory(clock=self.reactor)
-        self.place.serve_agi(self.server)
+        self.server = self.make_server()
+
+    def make_server(self) -> FastAGIFactory | AsyncAGI:
+        """Return what is told of the scripts."""
+        server = FastAGIFactory(clock=self.reactor)
+        self.place.serve_agi(server)
+        return server
 
     def script(self, script: Script[T], path: str = "test") -> Deferred[T]:
         """Have a script answer the calls for a path; fires with what it returns."""
@@ -45,7 +56,7 @@ class ScriptedContract(AsteriskContract):
 
     async def call_script(self, path: str = "test", **headers: Any) -> None:
         """Call the extension that has the script for this path."""
-        await self.call(self.ami, "agi", Variable={"__AGI_PATH": path}, **headers)
+        await self.call(self.ami, self.extension, Variable={"__AGI_PATH": path}, **headers)
 
     async def run_script(self, script: Script[T]) -> T:
         """Call a script and return what it returns."""
@@ -66,8 +77,20 @@ class ScriptedContract(AsteriskContract):
             self.ami,
             "digits",
             Context="txasterisk",
-            Exten="agi",
+            Exten=self.extension,
             Priority=1,
             Variable={"__DIGITS": digits, "__DIGITS_AFTER": str(after), "AGI_PATH": path},
         )
         return await result
+
+
+class OverAsyncAGI(ScriptedContract):
+    """Has the scripts answer over AsyncAGI."""
+
+    extension = "asyncagi"
+
+    def make_server(self) -> AsyncAGI:
+        server = AsyncAGI(self.ami, clock=self.reactor)
+        server.start()
+        self.addCleanup(lambda: server.drain(0))
+        return server
