@@ -230,13 +230,14 @@ class ExampleTests(ProgramTestCase):
         self.assertEqual(caller.far_end.get("TXASTERISK_STATUS"), "SUCCESS")
 
     async def test_office(self) -> None:
-        """The daemon answers over FastAGI and ARI as its file says."""
+        """The daemon answers over FastAGI, AsyncAGI and ARI as its file says."""
         folder = self.office()
         office = self.twistd(cwd=folder, ARI_PASSWORD="secret")
         said = await office.says("fastagi.calls: listening on")
         await office.says("office.ami: logged in")
         await office.says("office.ari: ")
         await self.enter_digits(number_in(said, r"listening on .*:(\d+)"))
+        await self.enter_digits_over("agi:async", "/greet/bob")
         caller = self.pbx.call("stasis", variables={"STASIS_APP": "hello"})
         await caller.when_answered()
         await caller.press("wwww2")

@@ -185,6 +185,7 @@ class AsyncAGI:
             for channel in self._calls:
                 channel.abort()
         await self._calls.when_idle()
+        self.routes.complaints.flush()
         self._complaints.flush()
 
     # Calls

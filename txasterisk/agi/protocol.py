@@ -197,6 +197,7 @@ class FastAGIFactory(Factory):
             for connection in self._open:
                 connection.abort()
         await self._open.when_idle()
+        self._tell_counts()
 
     # What Twisted and the protocols call
 
@@ -204,8 +205,7 @@ class FastAGIFactory(Factory):
         self._draining = False
 
     def stopFactory(self) -> None:
-        self.complaints.flush()
-        self.routes.complaints.flush()
+        self._tell_counts()
 
     def buildProtocol(self, addr: IAddress | None) -> FastAGIProtocol | None:
         if self._draining:
@@ -253,6 +253,10 @@ class FastAGIFactory(Factory):
         if not self._open:
             self._silent.clear()
             self._closing.clear()
+
+    def _tell_counts(self) -> None:
+        self.complaints.flush()
+        self.routes.complaints.flush()
 
     def _too_slow(self, connection: FastAGIProtocol) -> None:
         connection.turn_away(
