@@ -413,6 +413,12 @@ class MenuTests(VerbTestCase):
         self.answer(b'STREAM FILE "t" "%s"' % ALL_KEYS, b"200 result=49 endpos=0")
         self.assert_done(choosing, 1)
 
+    def test_no_key_is_not_pound(self) -> None:
+        """Both come without digits, but only the one has chosen."""
+        choosing = self.session.menu({"#": 1})
+        self.answer(b'GET DATA "" "5000" "1"', NOTHING)
+        self.assert_done(choosing, None)
+
     def test_what_is_no_key(self) -> None:
         """It is refused before anything is heard."""
         for options in ({"": 1}, {"12": 1}, {"x": 1}, {"1": 1, "a": 2}, {1: 1}, {}):
