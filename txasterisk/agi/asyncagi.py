@@ -316,8 +316,7 @@ class AsyncAGIService(MultiService):
     the last call has been given back. Each time that the link is made, calls that no script is at
     work on any more are ended; see :meth:`AsyncAGI.end_forgotten_calls`.
 
-    :param ami: an :class:`txasterisk.ami.AMIService` or :class:`txasterisk.ami.AMIHTTPService`;
-        over HTTP each command takes a second or two.
+    :param ami: an :class:`txasterisk.ami.AMIService` or :class:`txasterisk.ami.AMIHTTPService`.
     :param routes: as for :class:`AsyncAGI`.
     :param default: as for :class:`AsyncAGI`.
     :param label: what the log calls this service.
