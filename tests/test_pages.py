@@ -137,6 +137,7 @@ class AMIPagesTests(PagesTests, SynchronousTestCase):
     methods = 120
     arguments = 150
 
+
 class AGIPagesTests(PagesTests, SynchronousTestCase):
     """What is said about AGI."""
 

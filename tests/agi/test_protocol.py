@@ -15,10 +15,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from txasterisk.agi import (
     AGISession,
     FastAGIFactory,
+    Played,
     Reply,
     Routes,
     Script,
 )
+from txasterisk.agi.protocol import CLOSING_TIMEOUT
 from txasterisk.errors import CommandFailed, Disconnected, HungUp, LocalProtocolError
 
 from . import ENVIRONMENT
@@ -603,11 +605,38 @@ class DrainTests(FastAGITestCase):
         call = self.call(script)
         drained = self.factory.drain(5)
         self.clock.advance(5)
-        self.assertFalse(call.aborted)
+        self.assertFalse(call.closed)
         self.clock.advance(2)
-        self.assertTrue(call.aborted)
+        self.assertEqual(call.heard(), b"NOOP\n" + FAILURE)
+        self.assertTrue(call.closed)
         call.break_off(ConnectionDone())
         self.assertEqual(self.told, [Disconnected])
+        self.successResultOf(drained)
+
+    def test_a_peer_that_does_not_let_go(self) -> None:
+        """A connection that does not close then, either, is cut off."""
+        call = self.call(lambda _: Deferred())
+        drained = self.factory.drain(5)
+        self.clock.pump([5, CLOSING_TIMEOUT])
+        self.assertTrue(call.aborted)
+        call.break_off(ConnectionDone())
+        self.successResultOf(drained)
+
+    def test_a_command_that_lasts(self) -> None:
+        """What a script has left behind is waited for no longer; the dialplan is told the same."""
+        left: list[Deferred[Played]] = []
+
+        async def script(session: AGISession) -> None:
+            left.append(session.stream_file("long"))
+
+        call = self.call(script)
+        drained = self.factory.drain(5)
+        self.assertEqual(call.heard(), b'STREAM FILE "long" ""\n')
+        self.clock.advance(5)
+        self.assertEqual(call.heard(), SUCCESS)
+        self.assertTrue(call.closed)
+        call.break_off(ConnectionDone())
+        self.failureResultOf(left[0], Disconnected)
         self.successResultOf(drained)
 
     def test_peers_without_a_call(self) -> None:

@@ -183,7 +183,7 @@ class FastAGIFactory(Factory):
 
         Scripts that are not done in time are cancelled: what they await fails with
         ``CancelledError``, and the dialplan is told ``FAILURE``. Those that go on nevertheless
-        lose their connection two seconds later.
+        lose their connection two seconds later, and the dialplan is told the same.
 
         :param timeout: how many seconds the scripts may go on undisturbed.
         :return: fires with None when the last connection is closed. Cancelling it ends the
@@ -195,7 +195,7 @@ class FastAGIFactory(Factory):
         self._draining = True
         if not await self._open.end_within(timeout, FastAGIProtocol.cancel):
             for connection in self._open:
-                connection.abort()
+                connection.leave()
         await self._open.when_idle()
         self._tell_counts()
 
