@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress as ignoring
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import CancelledError, Deferred, gatherResults, succeed
@@ -611,6 +612,41 @@ class DrainTests(FastAGITestCase):
         self.assertTrue(call.closed)
         call.break_off(ConnectionDone())
         self.assertEqual(self.told, [Disconnected])
+        self.successResultOf(drained)
+
+    def test_clean_up_without_a_connection(self) -> None:
+        """A script that still cleans up after its call has gone is waited for as long, too."""
+        cleaning: list[Deferred[None]] = []
+
+        async def script(session: AGISession) -> object:
+            try:
+                await session.noop()
+            except Disconnected:
+                cleaning.append(Deferred())
+                await cleaning[-1]
+            return "clean"
+
+        for _ in range(2):
+            self.call(script).break_off(ConnectionLost())
+        drained = self.factory.drain(5)
+        cleaning[0].callback(None)
+        self.assertNoResult(drained)
+        self.clock.advance(5)
+        self.assertEqual(self.told, ["clean", CancelledError])
+        self.successResultOf(drained)
+
+    def test_stubborn_clean_up(self) -> None:
+        """One that goes on nevertheless is left alone."""
+
+        async def script(session: AGISession) -> None:
+            while True:
+                with ignoring(CancelledError, Disconnected):
+                    await Deferred()
+
+        self.call(script).break_off(ConnectionLost())
+        drained = self.factory.drain(5)
+        self.clock.pump([5, 2])
+        self.assertEqual(self.told, [])
         self.successResultOf(drained)
 
     def test_a_peer_that_does_not_let_go(self) -> None:

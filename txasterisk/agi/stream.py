@@ -254,7 +254,7 @@ class StreamCarrier(Protocol, ABC):
             with self._script.told(self._disconnected()):
                 self._give_up()
         # They refer to each other, and there may be many, so leave less to the collector.
-        self._session = self._script = None
+        self._session = None
 
     def _give_up(self) -> None:
         """Fail everything that waits for something that cannot come any more."""
