@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from contextlib import suppress as ignoring
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.ami.pbx import PBX, Network
-from txasterisk.agi import AGISession, AsyncAGI, AsyncAGIService, Reply, Script, Status
+from txasterisk.agi import AGISession, AsyncAGI, AsyncAGIService, Reply, Script, Status, asking
 from txasterisk.agi.async_channel import LINE_LIMIT, PATIENCE
 from txasterisk.agi.asyncagi import SECONDS_BETWEEN_LOOKS
 from txasterisk.ami import AMIService, Event
@@ -845,6 +846,21 @@ class DrainTests(AsyncAGITestCase):
             ['SET VARIABLE "TXASTERISK_STATUS" "FAILURE"', "ASYNCAGI BREAK"],
         )
         self.successResultOf(drained)
+
+    def test_a_script_that_does_not_give_up(self) -> None:
+        """A script that tries again whatever happens holds up nobody else."""
+        self.patch(asking, "the_reactor", lambda: self.clock)
+
+        async def script(session: AGISession) -> None:
+            while True:
+                with ignoring(Exception):
+                    await session.noop()
+
+        self.run_script(script)
+        drained = self.calls.drain(1)
+        self.clock.pump([1, 2])
+        self.successResultOf(drained)
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
 
 
 class ForgottenCallsTests(AsyncAGITestCase):

@@ -192,6 +192,8 @@ class AsyncAGIChannel:
         return fail(_left()) if self._leaving else self._ask(command)
 
     def _ask(self, command: Command) -> Deferred[Reply]:
+        if self._over is not None:
+            return fail(self._over())
         try:
             line = _line(command)
         except LocalProtocolError as error:
