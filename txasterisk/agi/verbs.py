@@ -235,9 +235,10 @@ class Verbs(Commands, Sound):
 
     async def _dial(self, destinations: tuple[str, ...], timeout: float, options: str) -> Dialled:
         arguments = dial_arguments(destinations, timeout, options)
+        caller = await self.channel_status()
         await self._ask(_was_run, "EXEC", "Dial", arguments)
         outcome = await self.get_full_variable(OUTCOME)
-        return await self._if_still_there(Dialled.read(outcome))
+        return await self._if_still_there(Dialled.read(outcome, caller))
 
     # Anything
 
