@@ -92,8 +92,12 @@ class FastAGIProtocol(StreamCarrier):
         self._factory.opened(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._factory.closed(self)
         super().connectionLost(reason)
+        self._factory.closed(self)
+        if self._script is None:
+            self._factory.done(self)
+        else:
+            self._script.finished.addCallback(lambda _: self._factory.done(self))
 
 
 class FastAGIFactory(Factory):
@@ -145,6 +149,7 @@ class FastAGIFactory(Factory):
         self._environment_timeout = environment_timeout
         self._sessions = _default_sessions() if sessions is None else sessions
         self._open: AtWork[FastAGIProtocol] = AtWork(clock)
+        self._working: AtWork[FastAGIProtocol] = AtWork(clock)
         self._calls: set[FastAGIProtocol] = set()
         self._silent: TimeLimits[FastAGIProtocol] = TimeLimits(clock, self._too_slow)
         self._closing: TimeLimits[FastAGIProtocol] = TimeLimits(clock, FastAGIProtocol.abort)
@@ -183,19 +188,20 @@ class FastAGIFactory(Factory):
 
         Scripts that are not done in time are cancelled: what they await fails with
         ``CancelledError``, and the dialplan is told ``FAILURE``. Those that go on nevertheless
-        lose their connection two seconds later.
+        lose their connection two seconds later, and the dialplan is told the same.
 
         :param timeout: how many seconds the scripts may go on undisturbed.
-        :return: fires with None when the last connection is closed. Cancelling it ends the
+        :return: fires with None when the last connection is closed, and the scripts have ended
+            that were in time, also those whose connection was gone before. Cancelling it ends the
             waiting, and leaves the calls in progress alone.
         """
         return Deferred.fromCoroutine(self._drain(timeout))
 
     async def _drain(self, timeout: float) -> None:
         self._draining = True
-        if not await self._open.end_within(timeout, FastAGIProtocol.cancel):
+        if not await self._working.end_within(timeout, FastAGIProtocol.cancel):
             for connection in self._open:
-                connection.abort()
+                connection.leave()
         await self._open.when_idle()
         self._tell_counts()
 
@@ -215,6 +221,7 @@ class FastAGIFactory(Factory):
     def opened(self, connection: FastAGIProtocol) -> None:
         """Take note of a new connection, for which another may have to go."""
         self._open.begin(connection)
+        self._working.begin(connection)
         self._silent.start(connection, self._environment_timeout)
         if len(self._silent) > MAX_SILENT or _is_among_the_last(connection):
             oldest = self._silent.oldest
@@ -253,6 +260,10 @@ class FastAGIFactory(Factory):
         if not self._open:
             self._silent.clear()
             self._closing.clear()
+
+    def done(self, connection: FastAGIProtocol) -> None:
+        """Take note that neither a connection nor its script is at work any more."""
+        self._working.end(connection)
 
     def _tell_counts(self) -> None:
         self.complaints.flush()

@@ -173,9 +173,21 @@ class StreamCarrier(Protocol, ABC):
     def cancel(self) -> None:
         """End the script; a connection that has none is closed."""
         if self._script is None:
-            self.abort()
+            self.leave()
         else:
             self._script.cancel()
+
+    def leave(self) -> None:
+        """
+        Close the connection although its script goes on, or a command is not answered yet.
+
+        Asterisk reads the last words when it is done with the command, and goes on in the dialplan.
+        """
+        if self._session is None:
+            self.abort()
+        else:
+            self._farewell = self._farewell or _FAREWELLS[Status.FAILURE]
+            self._close()
 
     def abort(self) -> None:
         """Close the connection at once."""
@@ -242,7 +254,7 @@ class StreamCarrier(Protocol, ABC):
             with self._script.told(self._disconnected()):
                 self._give_up()
         # They refer to each other, and there may be many, so leave less to the collector.
-        self._session = self._script = None
+        self._session = None
 
     def _give_up(self) -> None:
         """Fail everything that waits for something that cannot come any more."""
