@@ -377,6 +377,7 @@ class GatherTests(VerbTestCase):
         gather = self.session.gather
         self.assert_refused(
             gather(max_digits=0, prompt=["a", "b"]),
+            gather(max_digits=1024, prompt=["a", "b"]),
             gather(max_digits=4, prompt=["a", "b"], timeout=-1),
             gather(max_digits=4, prompt=["a", "b"], first_timeout=-1),
             gather(max_digits=4, prompt=["a", "b\n"]),

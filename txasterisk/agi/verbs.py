@@ -95,7 +95,7 @@ class Verbs(Commands, Sound):
         right after the first digit, if that has been pressed before the last sound, or has a time
         limit of its own. (``timeout=2, first_timeout=6`` is not that: Asterisk knows these.)
 
-        :param max_digits: how many digits are enough.
+        :param max_digits: how many digits are enough, from 1 to 1023.
         :param timeout: the most seconds to wait for each next digit, and for the first one after
             all has been said; ``math.inf`` for ever.
         :param first_timeout: the seconds for the first digit, if they are not the same.
