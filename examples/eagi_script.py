@@ -24,15 +24,15 @@ async def keep(call: AGISession) -> None:
     await call.stream_file("beep")
     call.audio.skip()
     await call.verbose("listening")
-    silent = 0
+    quiet = 0
     with wave.open(path, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(call.audio.format.rate)
         async for frame in call.audio.frames(0.1):
             file.writeframes(frame)
-            silent = silent + 1 if loudness(frame) < SILENCE else 0
-            if silent == 10:
+            quiet = quiet + 1 if loudness(frame) < SILENCE else 0
+            if quiet == 10:
                 break
         seconds = file.tell() / call.audio.format.rate
     await call.set_variable("SAID", f"{seconds:.1f}")

@@ -19,9 +19,16 @@ async def greet(call: AGISession) -> None:
     await call.set_variable("WANTED", entered.digits)
 
 
+async def greet_by_name(call: AGISession) -> None:
+    await call.verbose(f"greeting {call.parameters['name']}")
+    await greet(call)
+
+
 async def main(reactor: object, description: str = "tcp:4573:interface=127.0.0.1") -> None:
     endpoint = serverFromString(reactor, description)
-    port = await endpoint.listen(FastAGIFactory({"/greet": greet}))
+    factory = FastAGIFactory({"/greet": greet})
+    factory.route("/greet/{name}", greet_by_name, limit=10)
+    port = await endpoint.listen(factory)
     print("listening on", port.getHost())
     await Deferred[None]()
 

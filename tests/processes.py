@@ -147,6 +147,21 @@ class ProgramTestCase(TestCase):
         """Run the Python that runs the tests; it is killed when the test is over."""
         return self._spawn(Program(), arguments, cwd, environment)
 
+    def run_with_socket(
+        self, listening: int, *arguments: object, cwd: Path = CHECKOUT, **environment: str
+    ) -> Program:
+        """
+        Run Python as systemd does when something is said to a socket.
+
+        :param listening: the descriptor of the socket.
+        :param arguments: what follows ``python``.
+        :param cwd: the working directory.
+        :param environment: what is added to its environment.
+        """
+        described = {"LISTEN_FDS": "1", "LISTEN_FDNAMES": "calls", **environment}
+        connected = PIPES | {3: listening}
+        return self._spawn(Program(), arguments, cwd, described, childFDs=connected)
+
     def run_agi(self, *arguments: object) -> AGIProgram:
         """Run Python as Asterisk runs a script for ``AGI()``."""
         return self._spawn(AGIProgram(), arguments, CHECKOUT, AS_USUAL, childFDs=PIPES)

@@ -48,6 +48,8 @@ TABLE = {
     "agi.arguments": "errors",
     "agi.messages": "errors agi.arguments",
     "agi.reading": "errors _lines agi.messages",
+    "agi.async_answers": "errors agi.messages",
+    "agi.whereabouts": "errors _cancellable twisted.internet.defer",
     "agi*": "errors _* agi twisted zope.interface",
     "ari.messages": "errors ari.models msgspec",
     "ari.models": "msgspec",

@@ -21,6 +21,8 @@ from txasterisk.testing import FakeAsterisk, contract
 LOOPBACK = "127.0.0.1"
 #: How much faster than real time the tests over sockets go.
 HURRY = 5
+#: How keys are typed then, so that a command that comes late by the real clock is not too late.
+LEISURELY = ",400,100"
 real: Any = the_reactor
 
 
@@ -177,6 +179,22 @@ class SocketAGITests(OverSockets, contract.AGIContract):
     """FastAGI of the fake, over sockets."""
 
 
+class SocketAGICommandsTests(OverSockets, contract.AGICommandsContract):
+    """Commands of AGI of the fake, over sockets."""
+
+
+class SocketAGIVerbsTests(OverSockets, contract.AGIVerbsContract):
+    """Verbs of every day over FastAGI of the fake, over sockets."""
+
+    speed = LEISURELY
+
+
+class SocketAsyncAGIVerbsTests(OverSockets, contract.AsyncAGIVerbsContract):
+    """Verbs of every day over AsyncAGI of the fake, over sockets."""
+
+    speed = LEISURELY
+
+
 class SocketAsyncAGITests(OverSockets, contract.AsyncAGIContract):
     """AsyncAGI of the fake, over sockets."""
 
@@ -221,6 +239,18 @@ class MemoryStayingTests(InMemory, contract.StayingContract):
 
 class MemoryAGITests(InMemory, contract.AGIContract):
     """FastAGI of the fake, in memory."""
+
+
+class MemoryAGICommandsTests(InMemory, contract.AGICommandsContract):
+    """Commands of AGI of the fake, in memory."""
+
+
+class MemoryAGIVerbsTests(InMemory, contract.AGIVerbsContract):
+    """Verbs of every day over FastAGI of the fake, in memory."""
+
+
+class MemoryAsyncAGIVerbsTests(InMemory, contract.AsyncAGIVerbsContract):
+    """Verbs of every day over AsyncAGI of the fake, in memory."""
 
 
 class MemoryAsyncAGITests(InMemory, contract.AsyncAGIContract):

@@ -203,6 +203,25 @@ class ExampleTests(ProgramTestCase):
         said = await program.says("\n")
         await self.enter_digits(number_in(said, r"port=(\d+)"))
 
+    async def test_agi_ivr(self) -> None:
+        """A caller orders by the menu, with a number that is judged, and leaves a message."""
+        program = self.run_python(EXAMPLES / "agi_ivr.py", "tcp:0:interface=127.0.0.1")
+        port = number_in(await program.says("\n"), r"port=(\d+)")
+        self.pbx.dialplan["ivr"] = lambda call: call.agi(f"agi://127.0.0.1:{port}/ivr")
+        caller = self.pbx.call("ivr")
+        await caller.when_answered()
+        await caller.press("ww1ww9999ww1234")
+        await program.says("1234 was ordered by")
+        await caller.press("wwwwwwwwwwww2wwww#")
+        await program.says("a message of ")
+
+    async def test_asyncagi_server(self) -> None:
+        """A caller's digits become a channel variable."""
+        address = f"tcp:127.0.0.1:{self.pbx.ami_port}"
+        program = self.run_python(EXAMPLES / "asyncagi_server.py", address)
+        await program.says("connected")
+        await self.enter_digits_over("agi:async", "/greet")
+
     async def test_stasis_application(self) -> None:
         """A caller who presses 1 goes on in the dialplan."""
         program = self.run_python(EXAMPLES / "stasis_application.py", self.pbx.ari_url)
@@ -214,13 +233,14 @@ class ExampleTests(ProgramTestCase):
         self.assertEqual(caller.far_end.get("TXASTERISK_STATUS"), "SUCCESS")
 
     async def test_office(self) -> None:
-        """The daemon answers over FastAGI and ARI as its file says."""
+        """The daemon answers over FastAGI, AsyncAGI and ARI as its file says."""
         folder = self.office()
         office = self.twistd(cwd=folder, ARI_PASSWORD="secret")
         said = await office.says("fastagi.calls: listening on")
         await office.says("office.ami: logged in")
         await office.says("office.ari: ")
         await self.enter_digits(number_in(said, r"listening on .*:(\d+)"))
+        await self.enter_digits_over("agi:async", "/greet/bob")
         caller = self.pbx.call("stasis", variables={"STASIS_APP": "hello"})
         await caller.when_answered()
         await caller.press("wwww2")
@@ -250,7 +270,11 @@ class ExampleTests(ProgramTestCase):
 
     async def enter_digits(self, port: int) -> None:
         """Call the script over FastAGI, and enter digits."""
-        self.pbx.dialplan["greet"] = lambda call: call.agi(f"agi://127.0.0.1:{port}/greet")
+        await self.enter_digits_over(f"agi://127.0.0.1:{port}/greet")
+
+    async def enter_digits_over(self, url: str, *arguments: str) -> None:
+        """Call the script, and enter digits."""
+        self.pbx.dialplan["greet"] = lambda call: call.agi(url, *arguments)
         caller = self.pbx.call("greet")
         await caller.when_answered()
         await caller.press("wwww4242")

@@ -930,8 +930,8 @@ def as_json(instance: Instance, state: State) -> dict[str, object]:
             "home": str(instance.home),
             "tree": str(instance.tree),
         },
-        # As Asterisk and the programs that it starts see it.
-        "python": instance.launcher,
+        # As Asterisk and the programs that it starts see them.
+        "inside": {"python": instance.launcher, "spool": f"{instance.inside}/spool"},
     }
 
 

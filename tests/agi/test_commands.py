@@ -175,7 +175,7 @@ class VariableTests(SessionTestCase):
         )
 
     def test_set_full_variable_in_pieces(self) -> None:
-        """A long text is sent in pieces that fit into a command of any version."""
+        """A long text is sent in pieces that fit into a command over any carrier."""
         pieces = ["a" * PIECE, "b" * PIECE, "c"]
         outcome = self.session.set_full_variable("__LONG", "".join(pieces))
         self.assert_fires(outcome, None, b"200 result=1 (x)", *[b"200 result=0"] * 3)
@@ -208,6 +208,7 @@ class VariableTests(SessionTestCase):
         self.assert_refused(
             self.session.set_full_variable("X", "x" * (MAX_VALUE + 1)),
             self.session.set_full_variable("X", "a\0b"),
+            self.session.set_full_variable("X", "\ud800"),
         )
 
 
@@ -374,9 +375,10 @@ class DatabaseTests(SessionTestCase):
         )
 
     def test_database_deltree_of_everything(self) -> None:
-        """An empty family, or a ``%``, would delete what others have stored."""
+        """An empty name, or a ``%``, would delete what others have stored."""
         self.assert_refused(
             self.session.database_deltree(""),
+            self.session.database_deltree("a", ""),
             self.session.database_deltree("%"),
             self.session.database_deltree("a", "%"),
         )

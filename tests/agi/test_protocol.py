@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress as ignoring
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import CancelledError, Deferred, gatherResults, succeed
@@ -15,10 +16,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from txasterisk.agi import (
     AGISession,
     FastAGIFactory,
+    Played,
     Reply,
     Routes,
     Script,
 )
+from txasterisk.agi.protocol import CLOSING_TIMEOUT
 from txasterisk.errors import CommandFailed, Disconnected, HungUp, LocalProtocolError
 
 from . import ENVIRONMENT
@@ -603,11 +606,73 @@ class DrainTests(FastAGITestCase):
         call = self.call(script)
         drained = self.factory.drain(5)
         self.clock.advance(5)
-        self.assertFalse(call.aborted)
+        self.assertFalse(call.closed)
         self.clock.advance(2)
-        self.assertTrue(call.aborted)
+        self.assertEqual(call.heard(), b"NOOP\n" + FAILURE)
+        self.assertTrue(call.closed)
         call.break_off(ConnectionDone())
         self.assertEqual(self.told, [Disconnected])
+        self.successResultOf(drained)
+
+    def test_clean_up_without_a_connection(self) -> None:
+        """A script that still cleans up after its call has gone is waited for as long, too."""
+        cleaning: list[Deferred[None]] = []
+
+        async def script(session: AGISession) -> object:
+            try:
+                await session.noop()
+            except Disconnected:
+                cleaning.append(Deferred())
+                await cleaning[-1]
+            return "clean"
+
+        for _ in range(2):
+            self.call(script).break_off(ConnectionLost())
+        drained = self.factory.drain(5)
+        cleaning[0].callback(None)
+        self.assertNoResult(drained)
+        self.clock.advance(5)
+        self.assertEqual(self.told, ["clean", CancelledError])
+        self.successResultOf(drained)
+
+    def test_stubborn_clean_up(self) -> None:
+        """One that goes on nevertheless is left alone."""
+
+        async def script(session: AGISession) -> None:
+            while True:
+                with ignoring(CancelledError, Disconnected):
+                    await Deferred()
+
+        self.call(script).break_off(ConnectionLost())
+        drained = self.factory.drain(5)
+        self.clock.pump([5, 2])
+        self.assertEqual(self.told, [])
+        self.successResultOf(drained)
+
+    def test_a_peer_that_does_not_let_go(self) -> None:
+        """A connection that does not close then, either, is cut off."""
+        call = self.call(lambda _: Deferred())
+        drained = self.factory.drain(5)
+        self.clock.pump([5, CLOSING_TIMEOUT])
+        self.assertTrue(call.aborted)
+        call.break_off(ConnectionDone())
+        self.successResultOf(drained)
+
+    def test_a_command_that_lasts(self) -> None:
+        """What a script has left behind is waited for no longer; the dialplan is told the same."""
+        left: list[Deferred[Played]] = []
+
+        async def script(session: AGISession) -> None:
+            left.append(session.stream_file("long"))
+
+        call = self.call(script)
+        drained = self.factory.drain(5)
+        self.assertEqual(call.heard(), b'STREAM FILE "long" ""\n')
+        self.clock.advance(5)
+        self.assertEqual(call.heard(), SUCCESS)
+        self.assertTrue(call.closed)
+        call.break_off(ConnectionDone())
+        self.failureResultOf(left[0], Disconnected)
         self.successResultOf(drained)
 
     def test_peers_without_a_call(self) -> None:

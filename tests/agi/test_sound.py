@@ -133,6 +133,16 @@ class KeyTests(SessionTestCase):
         """To collect no digits makes no sense, and Asterisk would call it a hangup."""
         self.assert_refused(self.session.get_data(max_digits=0))
 
+    def test_get_data_for_more_digits_than_asterisk_survives(self) -> None:
+        """``get_data`` takes as many digits as Asterisk has room for, and refuses more."""
+        self.assert_verb(
+            lambda: self.session.get_data(max_digits=1023),
+            b'GET DATA "" "0" "1023"',
+            b"200 result=1",
+            Digits("1", timed_out=False),
+        )
+        self.assert_refused(self.session.get_data(max_digits=1024))
+
     def test_get_option(self) -> None:
         """``get_option`` fires with the key."""
         self.assert_verb(
@@ -316,8 +326,11 @@ class SayTests(SessionTestCase):
         )
 
     def test_number_too_big_to_say(self) -> None:
-        """Asterisk would say another number."""
-        self.assert_refused(self.session.say_number(2**31), self.session.say_number(-(2**31)))
+        """Asterisk would say another number, or nothing."""
+        most = 2**31 - 2
+        self.assert_refused(self.session.say_number(most + 1), self.session.say_number(-most - 1))
+        self.assertNoResult(self.session.say_number(most))
+        self.assertNoResult(self.session.say_number(-most))
 
     def test_say_phonetic(self) -> None:
         """``say_phonetic`` spells with words."""

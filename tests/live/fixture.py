@@ -88,14 +88,15 @@ class RunningAsterisk:
 
     :ivar ports: where it listens; they stay the same over a restart.
     :ivar paths: its files that a test may need, such as ``ca``.
-    :ivar python: the Python that runs the tests, as the programs that Asterisk starts find it.
+    :ivar inside: the spool, and the Python that runs the tests, as the programs that Asterisk
+        starts find them.
     """
 
     def __init__(self, version: str) -> None:
         self.version = version
         self.ports: dict[str, int] = {}
         self.paths: dict[str, str] = {}
-        self.python = ""
+        self.inside: dict[str, str] = {}
         self._pid = 0
 
     def start(self) -> None:
@@ -105,7 +106,7 @@ class RunningAsterisk:
         found = json.loads(_must("status", "--json"))
         state = next(s for s in found if (s["name"], s["version"]) == (NAME, self.version))
         self.ports, self.paths, self._pid = state["ports"], state["paths"], state["pid"]
-        self.python = state["python"]
+        self.inside = state["inside"]
 
     def kill(self) -> None:
         """Send it SIGKILL."""
@@ -156,8 +157,14 @@ class LivePlace:
     def write_program(self, name: str, text: str) -> None:
         """Write a Python program that the dialplan can start by ``AGI(name)``."""
         path = Path(self._asterisk.paths["agi_bin"]) / name
-        path.write_text(f"#!{self._asterisk.python}\n{text}")
+        path.write_text(f"#!{self._asterisk.inside['python']}\n{text}")
         path.chmod(0o755)
+
+    def spooled(self, name: str) -> tuple[Path, str]:
+        """Return where a file in the spool is, and what it is called in there."""
+        return Path(
+            self._asterisk.paths["spool"]
+        ) / name, f"{self._asterisk.inside['spool']}/{name}"
 
     def said(self) -> str:
         """Return what Asterisk, and what it has started, has written to its console."""

@@ -102,26 +102,6 @@ class CommandsContract(ScriptedCalls):
         if wrong:
             self.fail(f"docs/agi-commands.rst tells otherwise:\n{wrong}")
 
-    async def test_any_text_can_be_stored_and_read(self) -> None:
-        """A variable holds any text, however long, and gives it back as it was."""
-        texts = [
-            "",
-            "two\nlines",
-            "\n\nHANGUP\n200 result=1 (no)\n",
-            'quotes " and \\ and (a):1:2) and ${EXTEN} and $[1+1]',
-            "ends like a reply)\n)",
-            "größe ☎\r\n" * 2000,
-        ]
-
-        async def script(session: AGISession) -> list[str]:
-            read = []
-            for text in texts:
-                await session.set_full_variable("__TEXT", text)
-                read.append(await session.get_full_variable("${TEXT}"))
-            return read
-
-        self.assertEqual(await self.run_script(script), texts)
-
     def see(self, path: str, scene: list[Asked]) -> Deferred[dict[tuple[str, str], str]]:
         """Ask for some commands in one call, and tell what they did."""
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.threads import deferToThread
 from twisted.trial.runner import TestSuite
 
-from tests.live.fixture import LOOPBACK, asterisk, live_suite, reactor
-from tests.processes import ProgramTestCase
-from txasterisk import AMIFactory, AMIProtocol
+from tests.live.daemon import DaemonTestCase
+from tests.live.fixture import live_suite
 
 CONFIGURATION = """
 [pbx.office.ami]
@@ -25,7 +20,7 @@ username = "full"
 password.env = "SECRET"
 [fastagi.calls]
 listen = "tcp:{fastagi}:interface=127.0.0.1"
-routes = {{ "/greet" = "daemon_test_calls:greet" }}
+routes = {{ "/greet" = "daemon_test_calls:greet", "/fail" = "daemon_test_calls:fail" }}
 [stasis.hello]
 pbx = "office"
 call = "daemon_test_calls:hello"
@@ -37,58 +32,40 @@ async def greet(call):
     await call.stream_file("beep")
     await call.verbose("greeted")
 
+async def fail(call):
+    await call.answer()
+    1 / 0
+
 async def hello(call):
     await call.answer()
     await call.play("sound:beep")
 """
 
 
-class DaemonContract(ProgramTestCase):
+class DaemonContract(DaemonTestCase):
     """What an operator counts on."""
 
-    timeout = 60
-    version: str
-
-    def setUp(self) -> Deferred[None]:  # type: ignore[override]  # trial waits for it
-        """Start the daemon, and wait for its links."""
-        return Deferred.fromCoroutine(self.start_daemon())
+    configuration = CONFIGURATION
+    scripts = SCRIPTS
 
     async def start_daemon(self) -> None:
-        """Start the daemon, and wait until it has logged in everywhere."""
-        self.asterisk = asterisk(self.version)
-        folder = Path(self.mktemp())
-        folder.mkdir()
-        (folder / "txasterisk.toml").write_text(CONFIGURATION.format(**self.asterisk.ports))
-        (folder / "daemon_test_calls.py").write_text(SCRIPTS)
-        self.daemon = self.twistd(cwd=folder, SECRET="full-secret")
-        await self.daemon.says("fastagi.calls: listening on")
-        await self.daemon.says("office.ami: logged in")
+        """Wait for the link to ARI, too."""
+        await super().start_daemon()
         await self.daemon.says("office.ari: listening")
-
-    def log_in(self) -> Deferred[AMIProtocol]:
-        """Log in to AMI beside the daemon."""
-        endpoint = TCP4ClientEndpoint(reactor, LOOPBACK, self.asterisk.ports["ami"])
-        return AMIFactory("full", "full-secret").connect(endpoint)
-
-    async def originate(self, extension: str, **variables: str) -> None:
-        """Have a Local call placed."""
-        ami = await self.log_in()
-        inherited = {f"__{name}": value for name, value in variables.items()}
-        call = {
-            "Channel": f"Local/{extension}@txasterisk",
-            "Application": "Wait",
-            "Data": 30,
-            "Async": True,
-            "Variable": inherited,
-        }
-        await ami.action("Originate", call)
-        await ami.logoff()
 
     async def test_a_call_runs_a_fastagi_script_to_its_end(self) -> None:
         """A call enters AGI; the dialplan goes on with SUCCESS, and AMI tells it all."""
         await self.originate("agi", AGI_PATH="greet")
         await self.daemon.says("AGIExecEnd")
         await self.daemon.says("UserEvent: AGIDone, Status: SUCCESS")
+
+    async def test_a_script_that_fails(self) -> None:
+        """The log has a traceback, with the channel and its id; the dialplan is told."""
+        await self.originate("agi", AGI_PATH="fail")
+        said = await self.daemon.says("UserEvent: AGIDone, Status: FAILURE, Ended: FAILURE")
+        self.assertRegex(said, r"The script of <AGISession with Local/agi@.*;2 \([\d.]+\)> failed")
+        self.assertEqual((said.count("Traceback"), said.count("ZeroDivisionError:")), (1, 1))
+        self.daemon.forget_output()
 
     async def test_a_call_runs_a_stasis_application_to_its_end(self) -> None:
         """A call enters Stasis, hears a sound and is hung up; AMI tells it all."""
@@ -113,10 +90,6 @@ class DaemonContract(ProgramTestCase):
         await self.daemon.says("AGIExecStart")
         self.daemon.terminate()
         self.assertEqual(await self.daemon.ended, 0)
-
-    def tearDown(self) -> None:
-        """None of that is worth a traceback."""
-        self.assertNotIn("Traceback", self.daemon.output)
 
 
 class Daemon22Tests(DaemonContract):

@@ -10,7 +10,11 @@ from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.agi.test_routes import session_for
+from txasterisk.agi import AsyncAGIService, FastAGIService, Routes, Status
+from txasterisk.agi.script import RunningScript
 from txasterisk.ami import AMIHTTPService
+from txasterisk.ari import ARIService
 from txasterisk.errors import ConfigurationError
 from txasterisk.service.build import services
 from txasterisk.service.config import Configuration, read_configuration
@@ -29,13 +33,24 @@ pbx = "office"
 call = "config_test_calls:hello"
 """
 
+ROUTES = 'routes = { "/greet" = "config_test_calls:greet" }'
+
+WITH_ASYNC_AGI = f"""{WHOLE}
+[asyncagi.calls]
+pbx = "office"
+routes = {{ "/greet" = "config_test_calls:greet" }}
+"""
+
 SCRIPTS = """
-async def greet(call): ...
+answered = []
+async def greet(call): answered.append(("greet", dict(call.parameters)))
+async def other(call): answered.append(("other", dict(call.parameters)))
+async def wait(call): await call.noop()
 async def hello(call): ...
 async def watch(pbx): ...
 def plain(call): ...
 class Calls:
-    async def greet(call): ...
+    async def greet(call): answered.append(("greet in Calls", {}))
 """
 
 
@@ -56,6 +71,18 @@ class ConfigurationTestCase(SynchronousTestCase):
     def environment(self, variables: dict[str, str]) -> None:
         """Put these into the environment of the process, until the test is over."""
         self.patch(os, "environ", {**os.environ, **variables})
+
+    def answered(self) -> list[tuple[str, dict[str, str]]]:
+        """Return which scripts have answered calls, and with what in place of names."""
+        answered: list[tuple[str, dict[str, str]]] = sys.modules["config_test_calls"].answered
+        return answered
+
+    def answer(self, routes: Routes, path: str) -> Status:
+        """Return how a call for a path ends."""
+        answering = routes.answer(session_for(path))
+        if isinstance(answering, Status):
+            return answering
+        return self.successResultOf(answering.finished)
 
     def read(self, text: str) -> Configuration:
         """Read a configuration."""
@@ -95,7 +122,59 @@ class ReadingTests(ConfigurationTestCase):
         """``routes`` names a script for each path."""
         (listener,) = self.read(WHOLE).listeners
         self.assertIsInstance(listener.listen, TCP4ServerEndpoint)
-        self.assertEqual({p: s.__name__ for p, s in listener.routes.items()}, {"/greet": "greet"})
+        self.assertIs(self.answer(listener.routes, "greet"), Status.SUCCESS)
+        self.assertIs(self.answer(listener.routes, "other"), Status.NOTFOUND)
+        self.assertEqual(self.answered(), [("greet", {})])
+
+    def test_a_route_may_be_a_table(self) -> None:
+        """A table has the script, its limit, and what becomes of it when the caller hangs up."""
+        route = '{ script = "config_test_calls:wait", limit = 1, on_hangup = "cancel" }'
+        text = WHOLE.replace(
+            '"/greet" = "config_test_calls:greet"', f'"/greet/{{name}}" = {route}', 1
+        )
+        (listener,) = self.read(text).listeners
+        session = session_for("greet/bob")
+        waiting = listener.routes.answer(session)
+        assert isinstance(waiting, RunningScript)
+        self.assertIs(self.answer(listener.routes, "greet/eve"), Status.BUSY)
+        self.assertEqual(session.parameters, {"name": "bob"})
+        session.notice_hangup()
+        self.assertIs(self.successResultOf(waiting.finished), Status.HANGUP)
+
+    def test_a_listener_may_have_a_default_script(self) -> None:
+        """``default`` answers the calls for all other paths; it may be the only one."""
+        text = WHOLE.replace("routes = {", 'default = "config_test_calls:other"\nroutes = {', 1)
+        (listener,) = self.read(text).listeners
+        self.answer(listener.routes, "greet")
+        self.answer(listener.routes, "elsewhere")
+        self.assertEqual(self.answered(), [("greet", {}), ("other", {})])
+        text = WHOLE.replace(ROUTES, 'default = "config_test_calls:other"')
+        (listener,) = self.read(text).listeners
+        self.assertIs(self.answer(listener.routes, "greet"), Status.SUCCESS)
+
+    def test_a_listener_has_limits(self) -> None:
+        """Time for the description, number of calls, time for the calls at the end."""
+        (listener,) = self.read(WHOLE).listeners
+        limits = (listener.environment_timeout, listener.sessions, listener.grace)
+        self.assertEqual(limits, (10.0, None, 5.0))
+        more = "environment_timeout = 3\nsessions = 100\ngrace = 0.5\n"
+        (listener,) = self.read(WHOLE.replace("listen =", f"{more}listen =")).listeners
+        limits = (listener.environment_timeout, listener.sessions, listener.grace)
+        self.assertEqual(limits, (3.0, 100, 0.5))
+
+    def test_a_pbx_may_have_asyncagi(self) -> None:
+        """``[asyncagi.calls]`` answers the calls that a PBX tells of over AMI."""
+        configuration = self.read(WITH_ASYNC_AGI)
+        (calls,) = configuration.async_agis
+        self.assertEqual((calls.name, calls.pbx, calls.grace), ("calls", "office", 5.0))
+        self.answer(calls.routes, "greet")
+        self.assertEqual(self.answered(), [("greet", {})])
+        made = services(configuration)
+        kinds = [type(service) for service in made]
+        self.assertEqual(kinds, [AsyncAGIService, ARIService, FastAGIService])
+        assert isinstance(made[0], AsyncAGIService)
+        self.assertEqual(made[0].label, "asyncagi.calls")
+        self.assertEqual([service.label for service in made[0]], ["office.ami"])
 
     def test_a_stasis_application_has_its_name_pbx_and_script(self) -> None:
         """``[stasis.hello]`` is the application that the dialplan calls ``hello``."""
@@ -135,7 +214,8 @@ class ReadingTests(ConfigurationTestCase):
     def test_a_script_may_be_within_a_class(self) -> None:
         """After the colon there may be dots."""
         (listener,) = self.read(WHOLE.replace(":greet", ":Calls.greet")).listeners
-        self.assertEqual(listener.routes["/greet"].__qualname__, "Calls.greet")
+        self.assertIs(self.answer(listener.routes, "greet"), Status.SUCCESS)
+        self.assertEqual(self.answered(), [("greet in Calls", {})])
 
     def test_a_credential_of_systemd_is_read_from_its_directory(self) -> None:
         """``credential`` names a file in ``$CREDENTIALS_DIRECTORY``."""
@@ -180,7 +260,80 @@ class MistakeTests(ConfigurationTestCase):
     def test_an_unknown_section_is_told_with_those_there_are(self) -> None:
         """A section that nobody reads is a mistake."""
         self.assertEqual(
-            self.mistakes(WHOLE + "[zzz]\n"), ["zzz: unknown key; expected fastagi, pbx, stasis"]
+            self.mistakes(WHOLE + "[zzz]\n"),
+            ["zzz: unknown key; expected asyncagi, fastagi, pbx, stasis"],
+        )
+
+    def test_a_wrong_route_is_told(self) -> None:
+        """A route is a script or a table, whose mistakes have a line each."""
+        routes = {
+            "7": '7 is wrong; expected "module:function" of an async def',
+            "{ limit = 2 }": '.script: missing; expected "module:function" of an async def',
+            '{ script = "config_test_calls:greet", limit = 0 }': (
+                ".limit: 0 is wrong; expected a number of calls, at least 1"
+            ),
+            '{ script = "config_test_calls:greet", on_hangup = "die" }': (
+                ".on_hangup: 'die' is wrong; expected 'raise' or 'cancel' or 'tell'"
+            ),
+            '{ script = "config_test_calls:greet", limits = 2 }': (
+                '.limits: unknown key; did you mean "limit"?'
+            ),
+        }
+        for route, mistake in routes.items():
+            text = WHOLE.replace('"config_test_calls:greet" }', f"{route} }}", 1)
+            place = "fastagi.calls.routes./greet"
+            expected = place + (mistake if mistake.startswith(".") else f": {mistake}")
+            self.assertEqual(self.mistakes(text), [expected])
+
+    def test_a_path_with_a_name_twice_is_told(self) -> None:
+        """What ``Routes`` refuses is a mistake."""
+        self.assertEqual(
+            self.mistakes(WHOLE.replace('"/greet" =', '"/{a}/{a}" =', 1)),
+            ["fastagi.calls.routes./{a}/{a}: the same name comes twice"],
+        )
+
+    def test_a_listener_without_a_script_is_told(self) -> None:
+        """There are routes or a default."""
+        self.assertEqual(
+            self.mistakes(WHOLE.replace(ROUTES, "")),
+            ['fastagi.calls.routes: missing; expected { "/path" = "module:function", … }'],
+        )
+
+    def test_wrong_limits_are_told(self) -> None:
+        """Each is a number, and more than nothing."""
+        more = 'environment_timeout = 0\nsessions = 1.5\ngrace = "5"\n'
+        self.assertEqual(
+            self.mistakes(WHOLE.replace("listen =", f"{more}listen =")),
+            [
+                "fastagi.calls.environment_timeout: 0 is wrong;"
+                " expected a number of seconds, such as 60",
+                "fastagi.calls.sessions: 1.5 is wrong; expected a number of calls, at least 1",
+                "fastagi.calls.grace: '5' is wrong; expected a number of seconds, such as 60",
+            ],
+        )
+
+    def test_asyncagi_needs_a_pbx_with_ami(self) -> None:
+        """Its PBX has an ``ami``, that tells of AGI, and no other section has its calls."""
+        text = WITH_ASYNC_AGI.replace(
+            '[asyncagi.calls]\npbx = "office"', '[asyncagi.calls]\npbx = "home"'
+        )
+        self.assertEqual(self.mistakes(text), ["asyncagi.calls.pbx: there is no [pbx.home.ami]"])
+        text = WITH_ASYNC_AGI.replace("ami = {", 'ami = { events = "call,user",')
+        self.assertEqual(
+            self.mistakes(text), ['asyncagi.calls.pbx: pbx.office.ami.events leaves out "agi"']
+        )
+        for events in "call,agi", "all", "on", "64":
+            self.read(WITH_ASYNC_AGI.replace("ami = {", f'ami = {{ events = "{events}",'))
+        more = '[asyncagi.more]\npbx = "office"\ndefault = "config_test_calls:greet"\n'
+        self.assertEqual(
+            self.mistakes(WITH_ASYNC_AGI + more),
+            ["asyncagi.more.pbx: [asyncagi.calls] answers the calls of office"],
+        )
+        self.assertEqual(
+            self.mistakes(
+                WITH_ASYNC_AGI.replace('[asyncagi.calls]\npbx = "office"', "[asyncagi.calls]")
+            ),
+            ["asyncagi.calls.pbx: missing; expected the NAME of a section [pbx.NAME]"],
         )
 
     def test_all_mistakes_are_told_together(self) -> None:

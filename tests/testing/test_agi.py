@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.agi.test_session import table
 from txasterisk.agi import Command
+from txasterisk.testing._names import AGI_COMMANDS
 from txasterisk.testing.agi_commands import words
 
 
@@ -33,3 +35,11 @@ class WordsTests(SynchronousTestCase):
         """Whatever texts a command has, those are the words that are read."""
         line = Command("NOOP", *arguments).serialize(limit=100_000)
         self.assertEqual(words(line.decode().removesuffix("\n")), ["NOOP", *arguments])
+
+
+class NamesTests(SynchronousTestCase):
+    """What the fake knows of."""
+
+    def test_every_command_is_known(self) -> None:
+        """The fake knows the commands of Asterisk from what is none."""
+        self.assertEqual(AGI_COMMANDS, {command["name"] for command in table()})

@@ -94,6 +94,23 @@ class CallerTests(FakeTestCase):
         self.failureResultOf(late, HungUp)
         self.failureResultOf(caller.press("4"), HungUp)
 
+    def test_texts(self) -> None:
+        """The caller's messages reach the script that waits for them, and are lost otherwise."""
+        received: list[str | None] = []
+
+        async def script(session: AGISession) -> None:
+            await session.answer()
+            received.append(await session.receive_text(1))
+            received.append(await session.receive_text(1))
+
+        self.pbx.fastagi["127.0.0.1:4573"] = FastAGIFactory({"x": script}, clock=self.clock)
+        caller = self.pbx.call("agi", variables={"AGI_PATH": "x"})
+        caller.write("early")
+        self.clock.pump([0.1] * 6)
+        caller.write("hello")
+        self.clock.pump([0.1] * 12)
+        self.assertEqual(received, ["hello", None])
+
     def test_keys_of_a_call_that_is_refused(self) -> None:
         """Keys that wait for the answer are given up when there is none."""
         caller = self.pbx.call("noanswer")
@@ -166,6 +183,23 @@ class NotFakedTests(FakeTestCase):
         self.pbx.dialplan["100"] = extension
         self.successResultOf(self.pbx.call("100").when_hung_up())
         self.assertEqual(len(self.flushLoggedErrors(NotFaked)), 1)
+
+    def test_agi_commands(self) -> None:
+        """An AGI command that is not faked ends the session, and is logged."""
+        failed: list[str] = []
+
+        async def script(session: AGISession) -> None:
+            try:
+                await session.gosub("routines", "check")
+            except Disconnected as error:
+                failed.append(str(error))
+
+        self.pbx.fastagi["127.0.0.1:4573"] = FastAGIFactory({"x": script}, clock=self.clock)
+        self.pbx.call("agi", variables={"AGI_PATH": "x"})
+        self.clock.pump([0] * 4)
+        self.assertEqual(len(failed), 1)
+        [error] = self.flushLoggedErrors(NotFaked)
+        self.assertEqual(str(error.value), "the AGI command GOSUB")
 
     def test_network(self) -> None:
         """Without a network, a FastAGI server that was not handed in is not faked."""

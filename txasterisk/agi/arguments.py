@@ -17,6 +17,7 @@ from typing import Final, TypeAlias
 from ..errors import LocalProtocolError
 
 __all__ = [
+    "MAX_DIGITS",
     "MAX_INTEGER",
     "Argument",
     "Checked",
@@ -36,10 +37,13 @@ __all__ = [
 #: What Asterisk reads of a number, except where it says otherwise.
 MAX_INTEGER: Final = 2**31 - 1
 
+#: Asterisk has room for so many digits of a caller, and does not survive many more.
+MAX_DIGITS: Final = 1023
+
 #: The last second of the year 9999, where Python's own dates end.
 _END_OF_TIME: Final = 253_402_300_799
 
-_KEYS: Final = frozenset("0123456789*#ABCD")
+_KEYS: Final = "0123456789*#ABCD"
 _SPOKEN_DIGITS: Final = re.compile(r"-?[0-9][-0-9*#]*")
 _LABEL: Final = re.compile(r"[^\W\d][^\s()]*")
 
@@ -170,18 +174,20 @@ class Number(Checked):
 
     :param value: the number.
     :param least: the least that makes sense.
+    :param most: the most that does.
     """
 
-    __slots__ = ("_least", "_value")
+    __slots__ = ("_least", "_most", "_value")
 
-    def __init__(self, value: int, least: int = 0) -> None:
+    def __init__(self, value: int, least: int = 0, most: int = MAX_INTEGER) -> None:
         self._value = value
         self._least = least
+        self._most = most
 
     def __str__(self) -> str:
-        value, least = self._value, self._least
-        if not isinstance(value, int) or not least <= value <= MAX_INTEGER:
-            raise LocalProtocolError(f"not a whole number from {least} to {MAX_INTEGER}: {value!r}")
+        value, least, most = self._value, self._least, self._most
+        if not isinstance(value, int) or not least <= value <= most:
+            raise LocalProtocolError(f"not a whole number from {least} to {most}: {value!r}")
         return f"{value:d}"
 
 
@@ -198,7 +204,7 @@ class Keys(Checked):
         self._keys = keys
 
     def __str__(self) -> str:
-        if not _KEYS.issuperset(self._keys):
+        if self._keys.strip(_KEYS):
             raise LocalProtocolError(f"not only keys of a telephone: {self._keys!r}")
         return self._keys
 

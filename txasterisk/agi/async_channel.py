@@ -17,6 +17,7 @@ from twisted.internet.defer import Deferred, fail
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from .._seldom import Seldom
 from .._status import STATUS_VARIABLE
 from ..errors import (
     ActionFailed,
@@ -27,7 +28,14 @@ from ..errors import (
     RemoteProtocolError,
 )
 from .asking import GONE
-from .async_answers import FETCH, Readings, environment_in, reply_to
+from .async_answers import (
+    FETCH,
+    Readings,
+    environment_in,
+    from_base64,
+    in_base64,
+    reply_to,
+)
 from .messages import Command, Environment, Reply
 from .script import RunningScript, Status
 from .session import AGISession
@@ -40,13 +48,14 @@ LINE_LIMIT: Final = 1022 - len("Command: ")
 
 #: How many seconds to wait for the ``AGISTATUS`` of a channel that is gone. It follows at once,
 #: unless the link does not tell of variables at all.
-PATIENCE: Final = 1.0
+PATIENCE: Final = 0.5
 
 _BREAK: Final = Command("ASYNCAGI BREAK")
 #: Ends AsyncAGI with ``AGISTATUS=FAILURE``, and does nothing else.
 _FAIL: Final = Command("RECEIVE CHAR", 0)
 #: While these run Asterisk shows another application than AGI.
 _RUN_APPLICATIONS: Final = frozenset({"EXEC", "GOSUB"})
+_ALIVE: Final = (Where.IN_ASYNCAGI, Where.ELSEWHERE)
 #: What AMI says to a user that lacks the class ``agi``.
 _PERMISSION_DENIED: Final = "Permission denied"
 
@@ -71,22 +80,23 @@ class AsyncAGIChannel:
 
     :param ami: leads to the channel.
     :param uniqueid: the channel's id now.
+    :param complaints: tells the log of what is wrong with the call.
     :ivar identity: what the ids of its commands begin with.
     :ivar is_there: whether the channel is in AsyncAGI, as far as is known.
     """
 
-    def __init__(self, ami: AMI, uniqueid: str) -> None:
+    def __init__(self, ami: AMI, uniqueid: str, complaints: Seldom) -> None:
         self.uniqueid = uniqueid
         self.identity = uuid4().hex
         self.is_there = True
         self._ami = ami
+        self._complaints = complaints
         self._numbers = count(1)
         self._waiting: deque[_Asked] = deque()
         self._working = False
         self._command: Command | None = None
         self._command_id = ""
         self._result: Deferred[str] | None = None
-        self._has_failed = False
         self._leaving = False
         self._over: _Over | None = None
         self._session: AGISession | None = None
@@ -110,7 +120,7 @@ class AsyncAGIChannel:
         try:
             status = await self._serve(environment, answering)
         except RemoteProtocolError as error:
-            _log.warn("{channel}: {error}", channel=self, error=error)
+            self._complain("{channel}: {error}", error=error)
             status = Status.FAILURE
         except (HungUp, Disconnected):
             status = Status.HANGUP
@@ -123,9 +133,8 @@ class AsyncAGIChannel:
         environment = await self._read_environment(encoded)
         self._session = session = AGISession(self, environment)
         if environment.anomalies:
-            _log.warn(
-                "{session}: the environment is not as Asterisk writes it: {anomalies}",
-                session=session,
+            self._complain(
+                "{channel}: the environment is not as Asterisk writes it: {anomalies}",
                 anomalies="; ".join(environment.anomalies[:5]),
             )
         answer = answering(session)
@@ -157,8 +166,11 @@ class AsyncAGIChannel:
         except (HungUp, Disconnected):
             pass
         except AsteriskError as error:
-            _log.warn("{channel}: not given back: {error}", channel=self, error=error)
+            self._complain("{channel}: not given back: {error}", error=error)
         self._be_over(_left)
+
+    def _complain(self, what: str, **values: object) -> None:
+        self._complaints.tell(_log.warn, what, channel=self, **values)
 
     def cancel(self) -> None:
         """End the script."""
@@ -180,6 +192,8 @@ class AsyncAGIChannel:
         return fail(_left()) if self._leaving else self._ask(command)
 
     def _ask(self, command: Command) -> Deferred[Reply]:
+        if self._over is not None:
+            return fail(self._over())
         try:
             line = _line(command)
         except LocalProtocolError as error:
@@ -209,9 +223,10 @@ class AsyncAGIChannel:
         readings = Readings()
         while readings.add(await self._run(line)):
             line = _line(FETCH)
-        reply = reply_to(command, readings.joined())
-        self._has_failed = reply.result == "-1"
-        return reply
+        again = in_base64(command) if readings.lost_but_short else None
+        if again is None:
+            return reply_to(command, readings.joined())
+        return from_base64(await self._reply_to(again, _line(again)))
 
     def _run(self, line: str) -> Deferred[str]:
         """Have a command run; fires with what came of it, as it was sent."""
@@ -295,11 +310,17 @@ class AsyncAGIChannel:
         )
         told.addCallbacks(lambda event: event["Value"], lambda _: "")
         where = await where_is(self._ami, self.uniqueid)
-        if where is Where.UNKNOWN or (where is Where.GONE and self._has_failed):
-            # After a command that failed, the dialplan may have come to its end by now.
-            return _over_after(await told, where)
-        told.cancel()
-        return _hung_up if where in (Where.GONE, Where.HANGING_UP) else _went_on
+        if where in _ALIVE:
+            told.cancel()
+            return _went_on
+        # It need not be by a hangup: the dialplan may have come to its end by now.
+        agistatus = await told
+        if agistatus in ("FAILURE", "SUCCESS"):
+            return _went_on
+        if where is Where.UNKNOWN:
+            return _hung_up if agistatus == "HANGUP" else _nobody_knows
+        # Nor when it looks like one: so does a redirect, until the dialplan has taken note of it.
+        return _went_on if await where_is(self._ami, self.uniqueid) in _ALIVE else _hung_up
 
     def lost(self, error: BaseException) -> None:
         """Take note that AMI is gone."""
@@ -323,9 +344,10 @@ class AsyncAGIChannel:
 
     def _give_up(self) -> None:
         assert self._over is not None
-        self._answer(Failure(self._over()))
-        if self._session is not None:
-            self._session.notice_end(_left())
+        error = self._over()
+        self._answer(Failure(error))
+        if self._session is not None and isinstance(error, Disconnected):
+            self._session.notice_end(error)
 
 
 def _line(command: Command) -> str:
@@ -338,13 +360,6 @@ def _status(status: Status) -> Command:
 
 def _runs_application(command: Command | None) -> bool:
     return command is not None and command.name.upper() in _RUN_APPLICATIONS
-
-
-def _over_after(agistatus: str, where: Where) -> _Over:
-    """Tell what has ended AsyncAGI by what the dialplan was told, if that was heard."""
-    if agistatus in ("FAILURE", "SUCCESS"):
-        return _went_on
-    return _hung_up if agistatus == "HANGUP" or where is Where.GONE else _nobody_knows
 
 
 def _hung_up() -> HungUp:

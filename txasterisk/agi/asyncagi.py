@@ -21,6 +21,7 @@ from twisted.python.failure import Failure
 from .._at_work import GRACE, AtWork
 from .._cancellable import Cancellable
 from .._reactor import the_reactor
+from .._seldom import Seldom
 from ..errors import AsteriskError
 from .async_channel import Answering, AsyncAGIChannel
 from .messages import Environment
@@ -31,12 +32,11 @@ from .whereabouts import AMI, MARK, AMIEvent, list_waiting
 
 __all__ = ["AsyncAGI", "AsyncAGIService"]
 
-#: How many calls are answered at once; each is a channel of Asterisk, which has fewer. What is one
-#: too many ends with ``BUSY``.
-MAX_CALLS: Final = 10_000
-#: Seconds between looks at each call. AGI has no sign of life of its own, a call may last for
-#: hours, and a channel that is bridged or replaced leaves AsyncAGI without a word.
-SECONDS_BETWEEN_LOOKS: Final = 30.0
+#: Each call is a channel of Asterisk, and a PBX has fewer.
+MAX_SESSIONS: Final = 10_000
+#: AGI has no sign of life of its own, a call may last for hours, and a channel that is bridged or
+#: replaced leaves AsyncAGI without a word.
+SECONDS_BETWEEN_LOOKS: Final = 10.0
 
 
 T = TypeVar("T")
@@ -54,9 +54,10 @@ class AsyncAGI:
     - A command that fails because there is no such sound, say, ends AsyncAGI, with
       ``AGISTATUS=FAILURE``: all that follow fail with :class:`Disconnected`.
     - A command has 1013 bytes at most, and takes a tenth of a second until Asterisk looks at it.
-    - An answer whose 1024 bytes need more than 2047 characters percent-encoded is cut by Asterisk.
-      Its command fails with :class:`RemoteProtocolError`; ``${BASE64_ENCODE(${NAME})}`` helps. One
-      of more than 65,536 bytes stops the channel for ever.
+    - Asterisk cuts an answer that has more than 2047 characters when 1024 bytes of it are
+      percent-encoded. The values of variables are asked for again then, in base64; everything else
+      fails with :class:`RemoteProtocolError`. An answer of more than 65,536 bytes stops the channel
+      for ever.
     - A call without a script is left alone, since it may be another program's.
 
     :param ami: a connection or service of :mod:`txasterisk.ami`, which tells of the class ``agi``.
@@ -64,6 +65,7 @@ class AsyncAGI:
     :param routes: paths and their scripts, or :class:`Routes` that others may share.
     :param default: the script for every other path, if those are no :class:`Routes`.
     :param clock: measures time limits; the global reactor by default.
+    :param sessions: how many calls are answered at once; the one too many ends with ``BUSY``.
     """
 
     def __init__(
@@ -73,10 +75,15 @@ class AsyncAGI:
         *,
         default: Script | None = None,
         clock: IReactorTime | None = None,
+        sessions: int = MAX_SESSIONS,
     ) -> None:
-        self.routes = routes if isinstance(routes, Routes) else Routes(routes, default=default)
-        self._ami = ami
         clock = the_reactor(clock)
+        if not isinstance(routes, Routes):
+            routes = Routes(routes, default=default, clock=clock)
+        self.routes = routes
+        self._complaints = Seldom(clock)
+        self._ami = ami
+        self._sessions = sessions
         self._calls: AtWork[AsyncAGIChannel] = AtWork(clock)
         self._channels: dict[str, AsyncAGIChannel] = {}
         self._starting: Cancellable | None = None
@@ -120,11 +127,17 @@ class AsyncAGI:
         :return: fires with how that ended when the call has been given back to the dialplan.
             Cancelling ends the script.
         """
-        channel = AsyncAGIChannel(self._ami, start["Uniqueid"])
+        channel = self._channel(start)
         done: Deferred[Status] = Deferred(lambda _: channel.cancel())
-        self._answer(
-            channel, start, lambda session: RunningScript(script, session, on_hangup)
-        ).chainDeferred(done)
+
+        def over(outcome: Status | Failure) -> None:
+            if not done.called:
+                done.callback(outcome)
+
+        def run(session: AGISession) -> RunningScript:
+            return RunningScript(script, session, on_hangup)
+
+        self._answer(channel, start, run).addBoth(over)
         return done
 
     def when_idle(self) -> Deferred[None]:
@@ -173,6 +186,8 @@ class AsyncAGI:
             for channel in self._calls:
                 channel.abort()
         await self._calls.when_idle()
+        self.routes.complaints.flush()
+        self._complaints.flush()
 
     # Calls
 
@@ -180,23 +195,33 @@ class AsyncAGI:
         former = self._find(start)
         if former is not None:
             former.ended()
-        uniqueid, path = start.get("Uniqueid") or "", _path_at_start(start)
-        if not self.routes.answers(path):
-            _log.debug("{uniqueid}: no script for {path}", uniqueid=uniqueid, path=path)
-        elif len(self._calls) < MAX_CALLS:
-            self._answer(AsyncAGIChannel(self._ami, uniqueid), start, self.routes.answer)
-        else:
-            self._answer(AsyncAGIChannel(self._ami, uniqueid), start, _refuse)
+        if self.routes.answers(_path_at_start(start)):
+            self._answer(self._channel(start), start, self._answer_session)
+
+    def _answer_session(self, session: AGISession) -> RunningScript | Status:
+        # This call is one of them by now.
+        if len(self._calls) > self._sessions:
+            self._complaints.tell(
+                _log.warn,
+                "{session}: {limit} calls are answered already",
+                session=session,
+                limit=self._sessions,
+            )
+            return Status.BUSY
+        return self.routes.answer(session)
 
     def _answer(
         self, channel: AsyncAGIChannel, start: AMIEvent, answering: Answering
     ) -> Deferred[Status]:
         return self._work(channel, channel.serve(start.get("Env") or "", answering))
 
+    def _channel(self, event: AMIEvent) -> AsyncAGIChannel:
+        return AsyncAGIChannel(self._ami, event.get("Uniqueid") or "", self._complaints)
+
     async def _end_forgotten_calls(self) -> int:
         lost, self._lost = self._lost, set()
         forgotten = [
-            AsyncAGIChannel(self._ami, call["Uniqueid"])
+            self._channel(call)
             for call in await list_waiting(self._ami)
             if self._find(call) is None and (_mark_of(call) in lost or self._has_script(call))
         ]
@@ -293,8 +318,7 @@ class AsyncAGIService(MultiService):
     the last call has been given back. Each time that the link is made, calls that no script is at
     work on any more are ended; see :meth:`AsyncAGI.end_forgotten_calls`.
 
-    :param ami: an :class:`txasterisk.ami.AMIService` or :class:`txasterisk.ami.AMIHTTPService`;
-        over HTTP each command takes a second or two.
+    :param ami: an :class:`txasterisk.ami.AMIService` or :class:`txasterisk.ami.AMIHTTPService`.
     :param routes: as for :class:`AsyncAGI`.
     :param default: as for :class:`AsyncAGI`.
     :param label: what the log calls this service.
@@ -353,11 +377,6 @@ class AsyncAGIService(MultiService):
     def _tell(self, forgotten: int) -> None:
         if forgotten:
             _log.info("{label}: ended {count} calls", label=self.label, count=forgotten)
-
-
-def _refuse(session: AGISession) -> Status:
-    _log.warn("{session}: {limit} calls are answered already", session=session, limit=MAX_CALLS)
-    return Status.BUSY
 
 
 def _path_at_start(start: AMIEvent) -> tuple[str, ...]:

@@ -18,8 +18,8 @@ __all__ = ["Commands"]
 #: The most bytes of a value. Asterisk works it out on the stack of the call's thread, which half a
 #: megabyte overruns; that ends the whole process.
 MAX_VALUE: Final = 32_768
-#: So many bytes of a value are sent at a time; encoded, they fit into a command of any version.
-PIECE: Final = 1024
+#: So many bytes of a value are sent at a time; encoded, they fit into a command over any carrier.
+PIECE: Final = 480
 
 #: What Asterisk keeps of the name of a context or an extension, and reads of a caller.
 _NAME_BYTES: Final = 79
@@ -46,7 +46,7 @@ class Commands(Asking):
         Hang up (``HANGUP``).
 
         :param channel: the name of another channel; by default this call.
-        :return: fires with None when it is on its way; :attr:`hung_up` follows a moment later.
+        :return: fires with None when it is on its way; ``hung_up`` follows a moment later.
             Fails with :class:`CommandFailed` if there is no such channel.
         """
         arguments = () if channel is None else (channel,)
@@ -170,9 +170,7 @@ class Commands(Asking):
         return Deferred.fromCoroutine(self._set_full_variable(name, value))
 
     async def _set_full_variable(self, name: str, value: str) -> None:
-        encoded = value.encode("utf-8", "surrogateescape")
-        if len(encoded) > MAX_VALUE or b"\0" in encoded:
-            raise LocalProtocolError(f"{name}: more than {MAX_VALUE} bytes, or a NUL")
+        encoded = _encoded(name, value)
         await self._ask(_can_decode, "GET FULL VARIABLE", _decoded(b"x"))
         so_far = ""
         for at in range(0, len(encoded) or 1, PIECE):
@@ -288,12 +286,22 @@ class Commands(Asking):
             all of the family go.
         :return: fires with whether there was anything to delete.
         """
-        if not family:
-            return fail(LocalProtocolError("DATABASE DELTREE without a family deletes everything"))
         arguments = (family,) if keytree is None else (family, keytree)
+        if "" in arguments:
+            return fail(LocalProtocolError("DATABASE DELTREE: an empty name deletes everything"))
         if "%" in "".join(arguments):
             return fail(LocalProtocolError("DATABASE DELTREE takes % for anything, and deletes it"))
         return self._ask(_deleted, "DATABASE DELTREE", *arguments)
+
+
+def _encoded(name: str, value: str) -> bytes:
+    try:
+        encoded = value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise LocalProtocolError(f"the value of {name} is not text") from None
+    if len(encoded) > MAX_VALUE or b"\0" in encoded:
+        raise LocalProtocolError(f"the value of {name} has a NUL, or more than {MAX_VALUE} bytes")
+    return encoded
 
 
 def _decoded(piece: bytes) -> str:

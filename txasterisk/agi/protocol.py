@@ -54,12 +54,11 @@ class FastAGIProtocol(StreamCarrier):
     def __init__(self, factory: FastAGIFactory) -> None:
         super().__init__(factory.answer, factory.line_limit)
         self._factory = factory
+        self._client = ""
 
     @property
     def _peer(self) -> str:
-        # The client's end of a Unix socket has no name.
-        peer = readable(self.transport.getPeer())
-        return peer or f"a client of {readable(self.transport.getHost())}"
+        return self._client
 
     def _tell(self, log: Callable[..., None], what: str, **values: Any) -> None:
         self._factory.complaints.tell(log, what, **values)
@@ -85,11 +84,20 @@ class FastAGIProtocol(StreamCarrier):
         super().connectionMade()
         # AGI has no sign of life of its own, and an idle call may last for hours.
         watch_by_tcp(self.transport)
+        # The client's end of a Unix socket has no name, and ours none any more when it is closed.
+        self._client = (
+            readable(self.transport.getPeer())
+            or f"a client of {readable(self.transport.getHost())}"
+        )
         self._factory.opened(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._factory.closed(self)
         super().connectionLost(reason)
+        self._factory.closed(self)
+        if self._script is None:
+            self._factory.done(self)
+        else:
+            self._script.finished.addCallback(lambda _: self._factory.done(self))
 
 
 class FastAGIFactory(Factory):
@@ -141,6 +149,7 @@ class FastAGIFactory(Factory):
         self._environment_timeout = environment_timeout
         self._sessions = _default_sessions() if sessions is None else sessions
         self._open: AtWork[FastAGIProtocol] = AtWork(clock)
+        self._working: AtWork[FastAGIProtocol] = AtWork(clock)
         self._calls: set[FastAGIProtocol] = set()
         self._silent: TimeLimits[FastAGIProtocol] = TimeLimits(clock, self._too_slow)
         self._closing: TimeLimits[FastAGIProtocol] = TimeLimits(clock, FastAGIProtocol.abort)
@@ -179,20 +188,22 @@ class FastAGIFactory(Factory):
 
         Scripts that are not done in time are cancelled: what they await fails with
         ``CancelledError``, and the dialplan is told ``FAILURE``. Those that go on nevertheless
-        lose their connection two seconds later.
+        lose their connection two seconds later, and the dialplan is told the same.
 
         :param timeout: how many seconds the scripts may go on undisturbed.
-        :return: fires with None when the last connection is closed. Cancelling it ends the
+        :return: fires with None when the last connection is closed, and the scripts have ended
+            that were in time, also those whose connection was gone before. Cancelling it ends the
             waiting, and leaves the calls in progress alone.
         """
         return Deferred.fromCoroutine(self._drain(timeout))
 
     async def _drain(self, timeout: float) -> None:
         self._draining = True
-        if not await self._open.end_within(timeout, FastAGIProtocol.cancel):
+        if not await self._working.end_within(timeout, FastAGIProtocol.cancel):
             for connection in self._open:
-                connection.abort()
+                connection.leave()
         await self._open.when_idle()
+        self._tell_counts()
 
     # What Twisted and the protocols call
 
@@ -200,8 +211,7 @@ class FastAGIFactory(Factory):
         self._draining = False
 
     def stopFactory(self) -> None:
-        self.complaints.flush()
-        self.routes.complaints.flush()
+        self._tell_counts()
 
     def buildProtocol(self, addr: IAddress | None) -> FastAGIProtocol | None:
         if self._draining:
@@ -211,6 +221,7 @@ class FastAGIFactory(Factory):
     def opened(self, connection: FastAGIProtocol) -> None:
         """Take note of a new connection, for which another may have to go."""
         self._open.begin(connection)
+        self._working.begin(connection)
         self._silent.start(connection, self._environment_timeout)
         if len(self._silent) > MAX_SILENT or _is_among_the_last(connection):
             oldest = self._silent.oldest
@@ -249,6 +260,14 @@ class FastAGIFactory(Factory):
         if not self._open:
             self._silent.clear()
             self._closing.clear()
+
+    def done(self, connection: FastAGIProtocol) -> None:
+        """Take note that neither a connection nor its script is at work any more."""
+        self._working.end(connection)
+
+    def _tell_counts(self) -> None:
+        self.complaints.flush()
+        self.routes.complaints.flush()
 
     def _too_slow(self, connection: FastAGIProtocol) -> None:
         connection.turn_away(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from twisted.application.service import Service
-from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.interfaces import IListeningPort, IReactorTime, IStreamServerEndpoint
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from .._addresses import readable
 from .._at_work import GRACE
 from .._milestone import Milestone
 from .._reactor import the_reactor
@@ -89,7 +89,8 @@ class FastAGIService(Service):
                 _log.error("{label}: cannot listen: {words}", label=self.label, words=words(error))
                 await deferLater(self._clock, SECONDS_BETWEEN_TRIES)
             else:
-                _log.info("{label}: listening on {at}", label=self.label, at=_address(self.port))
+                at = readable(self.port.getHost())
+                _log.info("{label}: listening on {at}", label=self.label, at=at)
                 self._listening.reach(self.port)
                 return
 
@@ -102,14 +103,6 @@ class FastAGIService(Service):
         if port is not None:
             await maybeDeferred(port.stopListening)
         await self._factory.drain(self._grace)
-
-
-def _address(port: IListeningPort) -> str:
-    """Say where it listens, as it is written in a URL if that is possible."""
-    address = port.getHost()
-    if isinstance(address, (IPv4Address, IPv6Address)):
-        return f"{address.host}:{address.port}"
-    return str(address)
 
 
 _log = Logger()

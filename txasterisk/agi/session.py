@@ -7,27 +7,27 @@ from collections.abc import Mapping
 from ..errors import LocalProtocolError
 from .asking import Carrier
 from .audio import Audio
-from .commands import Commands
 from .messages import Environment
-from .sound import Sound
 from .speech import Speech
+from .verbs import Verbs
 
 __all__ = ["AGISession", "Carrier"]
 
 
-class AGISession(Commands, Sound, Speech):
+class AGISession(Verbs, Speech):
     """
     One call, as long as AGI has it.
 
-    Every verb returns a Deferred, to be awaited or not; commands are sent one after the other in
-    the order of the calls, each when the one before it has been answered. All verbs fail with
+    There is a verb for each command, and a few for what takes several of them. Every verb returns a
+    Deferred, to be awaited or not; commands are sent one after the other in the order of the calls,
+    each when the one before it has been answered. All verbs fail with
 
     - :class:`CommandFailed` if Asterisk could not do it,
     - :class:`HungUp` if the caller is gone; the commands that still work then
-      (:meth:`get_variable`, :meth:`set_variable`, :meth:`exec`, :meth:`verbose`, ...) just do,
+      (``get_variable``, ``set_variable``, ``exec``, ``verbose``, ...) just do,
     - :class:`Disconnected` if the connection went before the answer came,
     - :class:`LocalProtocolError` if an argument holds a line end or a NUL, or
-      is too long for Asterisk; nothing was sent.
+      is too long for Asterisk, or what it would misread; nothing was sent.
 
     Cancelling the Deferred of a verb takes the command back if it has not been sent yet. Once it
     has, Asterisk goes on with it (AGI cannot recall a command), its reply is thrown away, and the

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, fail
 
 from ..errors import LocalProtocolError
 from .arguments import (
+    MAX_DIGITS,
     MAX_INTEGER,
     Argument,
     Keys,
@@ -101,12 +102,12 @@ class Sound(Asking):
         :param filename: the prompt, without extension; a key stops it. Empty for none.
         :param timeout: the most seconds to wait for the first digit, and then for each next one;
             ``math.inf`` for ever. By default 6 for the first and 2 for each next.
-        :param max_digits: how many digits are enough, at least 1.
+        :param max_digits: how many digits are enough, from 1 to 1023.
         :return: fires with the digits; fails with :class:`CommandFailed` if
             there is no such sound.
         """
         limit = _DEFAULT if timeout is None else Milliseconds(timeout)
-        more = () if max_digits is None else (Number(max_digits, least=1),)
+        more = () if max_digits is None else (Number(max_digits, least=1, most=MAX_DIGITS),)
         return self._try(Digits.read, "GET DATA", filename, limit, *more)
 
     def get_option(
@@ -250,9 +251,9 @@ class Sound(Asking):
         :return: fires with the key that stopped it, or None at its end.
         """
         more = () if gender is None else (gender,)
-        return self._try(
-            key, "SAY NUMBER", Number(number, -MAX_INTEGER), Keys(escape_digits), *more
-        )
+        # The greatest number that an int holds is too big for Asterisk, which says nothing then.
+        what = Number(number, least=1 - MAX_INTEGER, most=MAX_INTEGER - 1)
+        return self._try(key, "SAY NUMBER", what, Keys(escape_digits), *more)
 
     def say_phonetic(self, text: str, escape_digits: str = "") -> Deferred[str | None]:
         """
@@ -280,6 +281,9 @@ class Sound(Asking):
     def receive_char(self, timeout: float) -> Deferred[str | None]:
         """
         Wait for a text message, and take its first byte (``RECEIVE CHAR``).
+
+        When the time is up, Asterisk takes the whole session for a failure (``AGISTATUS``), which
+        it does not for :meth:`receive_text`.
 
         :param timeout: the most seconds to wait; ``math.inf`` for ever.
         :return: fires with the character, empty for an empty message, or None when the time is up.

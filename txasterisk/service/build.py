@@ -5,10 +5,17 @@ from __future__ import annotations
 from twisted.application.service import IService
 from twisted.logger import Logger
 
-from ..agi import FastAGIFactory, FastAGIService
+from ..agi import AsyncAGIService, FastAGIFactory, FastAGIService
 from ..ami import AMIHTTPService, AMIService, Event
 from ..ari import Application, ARIClient, ARIService
-from .config import AMISettings, Configuration, FastAGISettings, PBXSettings, StasisSettings
+from .config import (
+    AMISettings,
+    AsyncAGISettings,
+    Configuration,
+    FastAGISettings,
+    PBXSettings,
+    StasisSettings,
+)
 from .program import PBX, ProgramService
 
 __all__ = ["services"]
@@ -18,15 +25,19 @@ def services(configuration: Configuration) -> list[IService]:
     """Return the services of a configuration: its PBXs, their programs, and the listeners."""
     made: list[IService] = []
     for settings in configuration.pbxs:
-        made += _pbx(settings, configuration.applications)
+        made += _pbx(settings, configuration)
     made += [_fastagi(settings) for settings in configuration.listeners]
     return made
 
 
-def _pbx(settings: PBXSettings, applications: tuple[StasisSettings, ...]) -> list[IService]:
+def _pbx(settings: PBXSettings, configuration: Configuration) -> list[IService]:
     ami = _ami(settings)
-    ari = _ari(settings, [a for a in applications if a.pbx == settings.name])
+    ari = _ari(settings, [a for a in configuration.applications if a.pbx == settings.name])
     made: list[IService] = [service for service in (ami, ari) if service is not None]
+    for async_agi in configuration.async_agis:
+        if ami is not None and async_agi.pbx == settings.name:
+            # It starts and stops the AMI link, so that it can give calls back before that is gone.
+            made[0] = _asyncagi(async_agi, ami)
     if settings.program is not None:
         made.append(ProgramService(settings.program, PBX(settings.name, ami, ari)))
     return made
@@ -86,8 +97,20 @@ def _application(settings: StasisSettings) -> Application:
 
 
 def _fastagi(settings: FastAGISettings) -> FastAGIService:
-    factory = FastAGIFactory(settings.routes)
-    return FastAGIService(settings.listen, factory, label=f"fastagi.{settings.name}")
+    factory = FastAGIFactory(
+        settings.routes,
+        environment_timeout=settings.environment_timeout,
+        sessions=settings.sessions,
+    )
+    return FastAGIService(
+        settings.listen, factory, label=f"fastagi.{settings.name}", grace=settings.grace
+    )
+
+
+def _asyncagi(settings: AsyncAGISettings, ami: AMIService | AMIHTTPService) -> AsyncAGIService:
+    return AsyncAGIService(
+        ami, settings.routes, label=f"asyncagi.{settings.name}", grace=settings.grace
+    )
 
 
 _log = Logger()

@@ -8,25 +8,32 @@ was expected, and all of them come together in one :class:`ConfigurationError`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from twisted.internet.interfaces import IStreamClientEndpoint, IStreamServerEndpoint
 
+from .._at_work import GRACE
+from ..agi.protocol import ENVIRONMENT_TIMEOUT
+from ..agi.routes import Routes
 from ..errors import ConfigurationError
 from .sections import Script, Secret, Section, open_section
 
 __all__ = [
     "AMISettings",
     "ARISettings",
+    "AsyncAGISettings",
     "Configuration",
     "FastAGISettings",
     "PBXSettings",
     "StasisSettings",
     "read_configuration",
 ]
+
+#: Words in an event mask that stand for the events of AsyncAGI, or for all.
+_WITH_AGI: Final = frozenset({"agi", "all", "on", "t", "true", "y", "yes"})
+_CALLS: Final = "a number of calls, at least 1"
 
 
 @dataclass(frozen=True)
@@ -69,11 +76,24 @@ class PBXSettings:
 
 @dataclass(frozen=True)
 class FastAGISettings:
-    """One FastAGI listener and its scripts by URL path."""
+    """One FastAGI listener and its scripts; see :class:`FastAGIFactory` for its limits."""
 
     name: str
     listen: IStreamServerEndpoint
-    routes: Mapping[str, Script]
+    routes: Routes
+    environment_timeout: float = ENVIRONMENT_TIMEOUT
+    sessions: int | None = None
+    grace: float = GRACE
+
+
+@dataclass(frozen=True)
+class AsyncAGISettings:
+    """The scripts for the calls that a PBX tells of over AMI."""
+
+    name: str
+    pbx: str
+    routes: Routes
+    grace: float = GRACE
 
 
 @dataclass(frozen=True)
@@ -92,6 +112,7 @@ class Configuration:
     pbxs: tuple[PBXSettings, ...]
     listeners: tuple[FastAGISettings, ...]
     applications: tuple[StasisSettings, ...]
+    async_agis: tuple[AsyncAGISettings, ...] = ()
 
 
 def read_configuration(path: Path, reactor: object) -> Configuration:
@@ -109,6 +130,7 @@ def read_configuration(path: Path, reactor: object) -> Configuration:
         pbxs=tuple(_pbx(name, section) for name, section in top.sections("pbx")),
         listeners=tuple(_fastagi(name, section) for name, section in top.sections("fastagi")),
         applications=tuple(_stasis(name, section) for name, section in top.sections("stasis")),
+        async_agis=tuple(_asyncagi(name, section) for name, section in top.sections("asyncagi")),
     )
     top.refuse_others()
     _check_references(configuration, mistakes)
@@ -172,16 +194,55 @@ def _ari(section: Section) -> ARISettings:
 
 
 def _fastagi(name: str, section: Section) -> FastAGISettings:
-    routes = section.section("routes")
-    if "routes" not in section:
-        section.complain("routes", 'missing; expected { "/path" = "module:function", … }')
     settings = FastAGISettings(
         name=name,
+        routes=_routes(section),
         listen=section.server_endpoint("listen"),
-        routes={path: routes.script(path) for path in routes} if routes else {},
+        environment_timeout=section.seconds("environment_timeout") or ENVIRONMENT_TIMEOUT,
+        sessions=section.count("sessions", _CALLS),
+        grace=section.seconds("grace") or GRACE,
     )
     section.refuse_others()
     return settings
+
+
+def _asyncagi(name: str, section: Section) -> AsyncAGISettings:
+    settings = AsyncAGISettings(
+        name=name,
+        pbx=section.text("pbx", "the NAME of a section [pbx.NAME]"),
+        routes=_routes(section),
+        grace=section.seconds("grace") or GRACE,
+    )
+    section.refuse_others()
+    return settings
+
+
+def _routes(section: Section) -> Routes:
+    routes = Routes(default=section.script("default") if "default" in section else None)
+    by_path = section.section("routes")
+    if by_path is not None:
+        for path in by_path:
+            _add_route(routes, path, by_path)
+    elif not ("routes" in section or "default" in section):
+        section.complain("routes", 'missing; expected { "/path" = "module:function", … }')
+    return routes
+
+
+def _add_route(routes: Routes, path: str, by_path: Section) -> None:
+    route = by_path.section(path) if by_path.holds_table(path) else None
+    try:
+        if route is None:
+            routes.add(path, by_path.script(path))
+        else:
+            routes.add(
+                path,
+                route.script("script"),
+                limit=route.count("limit", _CALLS),
+                on_hangup=route.word("on_hangup", ("raise", "cancel", "tell")),
+            )
+            route.refuse_others()
+    except ValueError as error:
+        by_path.complain(path, str(error).removeprefix(f"{path}: "))
 
 
 def _stasis(name: str, section: Section) -> StasisSettings:
@@ -202,6 +263,30 @@ def _check_references(configuration: Configuration, mistakes: list[str]) -> None
             mistakes.append(
                 f"stasis.{application.name}.pbx: there is no [pbx.{application.pbx}.ari]"
             )
+    _check_async_agis(configuration, mistakes)
     for name in sorted(with_ari - in_use):
         # ARI tells events to applications only, so without one there is nothing to connect for.
         mistakes.append(f"pbx.{name}.ari: no [stasis.NAME] uses it")
+
+
+def _check_async_agis(configuration: Configuration, mistakes: list[str]) -> None:
+    amis = {pbx.name: pbx.ami for pbx in configuration.pbxs if pbx.ami is not None}
+    answered: dict[str, str] = {}
+    for settings in configuration.async_agis:
+        name, pbx = settings.name, settings.pbx
+        place = f"asyncagi.{name}.pbx"
+        if not pbx:
+            continue
+        if pbx not in amis:
+            mistakes.append(f"{place}: there is no [pbx.{pbx}.ami]")
+        elif not _tells_of_agi(amis[pbx].events):
+            mistakes.append(f'{place}: pbx.{pbx}.ami.events leaves out "agi"')
+        if pbx in answered:
+            mistakes.append(f"{place}: [asyncagi.{answered[pbx]}] answers the calls of {pbx}")
+        answered.setdefault(pbx, name)
+
+
+def _tells_of_agi(events: str | None) -> bool:
+    # A number stands for classes, too, or for all.
+    words = (events or "all").casefold().split(",")
+    return words[0].isdecimal() or not _WITH_AGI.isdisjoint(words)

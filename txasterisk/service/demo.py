@@ -18,7 +18,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from .._reactor import the_reactor
-from ..agi import AGISession, FastAGIService
+from ..agi import AGISession, FastAGIService, Routes
 from ..ari import Call
 from ..testing import Call as DialplanCall
 from ..testing import FakeAsterisk
@@ -120,7 +120,7 @@ class DemoService(MultiService):
                 FastAGISettings(
                     name="demo",
                     listen=TCP4ServerEndpoint(self._reactor, 0, interface=LOOPBACK),
-                    routes={"/greet": greet},
+                    routes=Routes({"/greet": greet}),
                 ),
             ),
             applications=(StasisSettings(name="hello", pbx="demo", call=hello),),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.application.service import MultiService
 
+from .._descriptors import raise_descriptor_limit
 from .build import services
 from .demo import DemoService
 from .ending import EndWell
@@ -14,6 +15,8 @@ __all__ = ["Options", "makeService"]
 
 def makeService(options: Options) -> MultiService:
     """Make what ``twistd asterisk`` runs."""
+    # Each call has a descriptor.
+    raise_descriptor_limit()
     everything = MultiService()
     EndWell().setServiceParent(everything)
     if options.configuration is None:

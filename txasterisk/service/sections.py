@@ -29,6 +29,7 @@ __all__ = ["Script", "Secret", "Section", "open_section"]
 
 Script: TypeAlias = Callable[[Any], Coroutine[Any, Any, object]]
 T = TypeVar("T")
+W = TypeVar("W", bound=str)
 
 
 class Secret(str):
@@ -101,6 +102,10 @@ class Section:
                 hint = f'did you mean "{close[0]}"?' if close else self._expected()
                 self.complain(key, f"unknown key; {hint}")
 
+    def holds_table(self, key: str) -> bool:
+        """Whether there is a table at a key, and not a value."""
+        return isinstance(self._table.get(key), dict)
+
     def section(self, key: str) -> Section | None:
         """Return the table at a key, or None if there is none."""
         value = self._take(key)
@@ -148,6 +153,25 @@ class Section:
             return value
         self.complain(key, f"{value!r} is wrong; expected {' or '.join(map(str, choices))}")
         return choices[0]
+
+    def word(self, key: str, words: tuple[W, ...]) -> W:
+        """Return one of some words, the first of which is meant where there is none."""
+        value = self._take(key)
+        if value is None:
+            return words[0]
+        for word in words:
+            if value == word:
+                return word
+        self.complain(key, f"{value!r} is wrong; expected {' or '.join(map(repr, words))}")
+        return words[0]
+
+    def count(self, key: str, expected: str) -> int | None:
+        """Return a number of at least 1, or None if there is none."""
+        value = self._take(key)
+        if value is None or (type(value) is int and value >= 1):
+            return value
+        self.complain(key, f"{value!r} is wrong; expected {expected}")
+        return None
 
     def seconds(self, key: str) -> float | None:
         """Return a time, or None if there is none."""

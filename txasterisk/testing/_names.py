@@ -20,7 +20,7 @@ __all__ = [
 
 
 def _names(text: str) -> frozenset[str]:
-    return frozenset(name.strip() for name in text.replace("\n", " ").split(",") if name.strip())
+    return frozenset(" ".join(name.split()) for name in text.split(",") if name.strip())
 
 
 #: The actions of AMI, in lower case.

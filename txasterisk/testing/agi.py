@@ -21,6 +21,7 @@ from ..errors import HungUp
 from .agi_commands import interruptible, run
 from .applications import separate
 from .async_agi import run_async_agi
+from .dialplan import Goto
 from .happenings import AGICommandBegan, AGICommandEnded
 from .not_faked import NotFaked, complain
 
@@ -51,6 +52,7 @@ class AGI:
     async def application(self, channel: Channel, data: str) -> int:
         """Do what ``AGI(url,arguments)`` does in the dialplan."""
         url, *arguments = separate(data)
+        place = channel.context, channel.exten, channel.priority
         if url.lower().startswith("agi:async"):
             described = environment(channel, self.version, "async", arguments)
             status = await run_async_agi(channel, described)
@@ -61,6 +63,8 @@ class AGI:
         channel.set("AGISTATUS", status)
         if status == "HANGUP":
             raise HungUp("the channel hung up during AGI")
+        if (channel.context, channel.exten, channel.priority) != place:
+            _go_on_elsewhere(channel)
         return 0
 
     def abort(self) -> None:
@@ -82,6 +86,15 @@ class AGI:
         except Exception:
             return "FAILURE"
         return await session.over
+
+
+def _go_on_elsewhere(channel: Channel) -> None:
+    """Go where AGI has set the channel, if it is in the dialplan at all."""
+    if not channel.in_dialplan:
+        return
+    if channel.priority != 0:
+        raise NotFaked("going on at another priority than 1 after AGI")
+    raise Goto(channel.context, channel.exten)
 
 
 class Session(Protocol):

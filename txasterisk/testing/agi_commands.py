@@ -7,14 +7,17 @@ one line.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..errors import HungUp
+from . import agi_sounds
 from ._names import AGI_COMMANDS
+from .agi_sounds import Usage
 from .applications import NO_SUCH_APPLICATION, answer, execute
-from .channel import KEYS
-from .happenings import SoftHangupRequested
+from .channel import CallerID
+from .happenings import CallerIdentified, SoftHangupRequested
 from .not_faked import NotFaked
 
 if TYPE_CHECKING:
@@ -22,11 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "interruptible", "name_of", "run", "words"]
 
-#: Sounds have this many samples a second in the position that a playback ended at.
-SAMPLE_RATE: Final = 8000
-#: The time limits of GET DATA if it is given none, in seconds: for the first digit, and the next.
-FIRST_DIGIT: Final = 6.0
-NEXT_DIGIT: Final = 2.0
+#: What Asterisk keeps of the name of a context or an extension.
+NAME_LENGTH: Final = 79
 #: Asterisk's number for: a program asked for the hangup.
 BY_REQUEST: Final = 32
 
@@ -65,12 +65,16 @@ async def run(channel: Channel, line: str) -> Outcome:
         raise NotFaked(f"the AGI command {name}")
     if channel.hung_up and not command.when_dead:
         return Outcome(511, _DEAD, f"511 {_DEAD}\n")
-    if len(arguments) < command.least:
-        return Outcome(520, "Usage", _usage(name))
+    given = arguments[len(name.split()) :]
     was_alive = not channel.hung_up
-    result = await command.do(channel, arguments[len(name.split()) :])
+    try:
+        if not command.least <= len(given) <= command.most:
+            raise Usage
+        result = await command.do(channel, given)
+    except Usage:
+        return Outcome(520, "Usage", _usage(name))
     reply = f"200 result={result}\n"
-    if name in _FAILING and result.split(" ")[0] == "-1":
+    if name not in _NEVER_FAILING and result.split(" ")[0] == "-1":
         return Outcome(-1, "Failure", reply, failed=was_alive and not channel.hung_up)
     unknown = result == str(NO_SUCH_APPLICATION)
     return Outcome(200, "Unknown Result" if unknown else "Success", reply)
@@ -126,12 +130,14 @@ class _Command(NamedTuple):
     What is known of a command.
 
     :ivar do: does it, and returns what comes after ``result=``.
-    :ivar least: the fewest words that it may have, its name included.
+    :ivar least: the fewest arguments that it may have.
+    :ivar most: the most; without that, Asterisk does not count them.
     :ivar when_dead: whether it works after the hangup.
     """
 
     do: Callable[[Channel, list[str]], Awaitable[str]]
-    least: int
+    least: int = 0
+    most: float = math.inf
     when_dead: bool = False
 
 
@@ -154,47 +160,6 @@ async def _exec(channel: Channel, arguments: list[str]) -> str:
     except HungUp:
         channel.ask_hangup(channel.cause)
         return "-1"
-
-
-async def _get_data(channel: Channel, arguments: list[str]) -> str:
-    sound, timeout, most, *_ = [*arguments, *["0", "1024"][len(arguments) - 1 :]]
-    first, following = _time_limits(_number(timeout))
-    try:
-        return await _gather(channel, sound, first, following, _number(most))
-    except HungUp:
-        return "-1"
-
-
-async def _gather(
-    channel: Channel, sound: str, first: float | None, following: float | None, most: int
-) -> str:
-    if most <= 0:
-        return "-1"
-    digit: str | None = None
-    if sound:
-        length = channel.switchboard.sounds.get(sound)
-        if length is None:
-            return "-1"
-        digit = await channel.wait(length, KEYS)
-    digits = ""
-    while True:
-        if digit is None:
-            digit = await channel.wait(following if digits else first, KEYS)
-        if digit is None:
-            return f"{digits} (timeout)"
-        if digit == "#":
-            return digits
-        digits, digit = digits + digit, None
-        if len(digits) >= most:
-            return digits
-
-
-def _time_limits(milliseconds: int) -> tuple[float | None, float | None]:
-    if milliseconds < 0:
-        return None, None
-    if milliseconds == 0:
-        return FIRST_DIGIT, NEXT_DIGIT
-    return milliseconds / 1000, milliseconds / 1000
 
 
 async def _get_full_variable(channel: Channel, arguments: list[str]) -> str:
@@ -229,84 +194,121 @@ async def _nothing(_: Channel, __: list[str]) -> str:
     return "0"
 
 
-async def _receive_char(channel: Channel, arguments: list[str]) -> str:
-    # Nobody sends texts, so the time runs out, which Asterisk calls a hangup, too.
-    milliseconds = _number(arguments[0])
-    try:
-        await channel.wait(None if milliseconds < 0 else milliseconds / 1000)
-    except HungUp:
-        pass
-    return "-1 (hangup)"
-
-
 async def _set_variable(channel: Channel, arguments: list[str]) -> str:
     channel.set(arguments[0], arguments[1])
     return "1"
-
-
-async def _stream_file(channel: Channel, arguments: list[str]) -> str:
-    sound, digits = arguments[:2]
-    start = _number(arguments[2]) / SAMPLE_RATE if len(arguments) > 2 else 0.0
-    length = channel.switchboard.sounds.get(sound)
-    if length is None:
-        return f"-1 endpos={round(start * SAMPLE_RATE)}"
-    began = channel.switchboard.clock.seconds()
-    try:
-        digit = await channel.wait(max(0.0, length - start), digits)
-    except HungUp:
-        channel.set("PLAYBACKSTATUS", "FAILED")
-        return f"-1 endpos={_position(channel, start, began, length)}"
-    if digit is None:
-        channel.set("PLAYBACKSTATUS", "SUCCESS")
-        return f"0 endpos={round(length * SAMPLE_RATE)}"
-    channel.set("PLAYBACKSTATUS", "FAILED")
-    return f"{ord(digit)} endpos={_position(channel, start, began, length)}"
-
-
-def _position(channel: Channel, start: float, began: float, length: float) -> int:
-    played = start + channel.switchboard.clock.seconds() - began
-    return round(min(played, length) * SAMPLE_RATE)
 
 
 async def _verbose(_: Channel, __: list[str]) -> str:
     return "1"
 
 
-async def _wait_for_digit(channel: Channel, arguments: list[str]) -> str:
-    milliseconds = _number(arguments[0])
-    try:
-        digit = await channel.wait(None if milliseconds < 0 else milliseconds / 1000, KEYS)
-    except HungUp:
-        return "-1"
-    return "0" if digit is None else str(ord(digit))
+async def _database_del(channel: Channel, arguments: list[str]) -> str:
+    channel.switchboard.database.delete(*arguments)
+    return "1"
 
 
-def _number(text: str) -> int:
-    """Read a number as C does: what is none is 0."""
+async def _database_deltree(channel: Channel, arguments: list[str]) -> str:
+    # Unlike everywhere else in the database, 0 is the success here.
+    return "0" if channel.switchboard.database.delete_tree(*arguments) else "1"
+
+
+async def _database_get(channel: Channel, arguments: list[str]) -> str:
+    value = channel.switchboard.database.get(*arguments)
+    return "0" if value is None else f"1 ({value})"
+
+
+async def _database_put(channel: Channel, arguments: list[str]) -> str:
+    channel.switchboard.database.put(*arguments)
+    return "1"
+
+
+async def _set_autohangup(channel: Channel, arguments: list[str]) -> str:
     try:
-        return int(text)
+        seconds = float(arguments[0])
     except ValueError:
-        return 0
+        raise Usage from None
+    channel.hang_up_after(max(0.0, seconds))
+    return "0"
+
+
+async def _set_callerid(channel: Channel, arguments: list[str]) -> str:
+    if arguments:
+        caller = CallerID.parse(arguments[0])
+        if caller != channel.caller:
+            channel.caller = caller
+            channel.switchboard.tell(CallerIdentified(channel))
+    return "1"
+
+
+async def _set_context(channel: Channel, arguments: list[str]) -> str:
+    channel.context = arguments[0][:NAME_LENGTH]
+    return "0"
+
+
+async def _set_extension(channel: Channel, arguments: list[str]) -> str:
+    channel.exten = arguments[0][:NAME_LENGTH]
+    return "0"
+
+
+async def _set_priority(channel: Channel, arguments: list[str]) -> str:
+    if not arguments[0].isdecimal():
+        raise NotFaked(f"the label {arguments[0]}")
+    # The dialplan adds one before it goes on.
+    channel.priority = int(arguments[0]) - 1
+    return "0"
 
 
 #: The commands that more input, or its end, stops.
-_INTERRUPTIBLE: Final = frozenset({"GET DATA", "STREAM FILE", "WAIT FOR DIGIT"})
-#: The commands of which a -1 makes the whole session fail, as long as the channel lives.
-_FAILING: Final = frozenset({"ANSWER", "RECEIVE CHAR", "STREAM FILE", "WAIT FOR DIGIT"})
+_INTERRUPTIBLE: Final = frozenset({"GET DATA", "GET OPTION", "STREAM FILE", "WAIT FOR DIGIT"})
+#: The commands of which a -1 does not make the whole session fail.
+_NEVER_FAILING: Final = frozenset({"CHANNEL STATUS", "EXEC", "GET DATA", "HANGUP", "RECEIVE TEXT"})
 
 _COMMANDS: Final = {
-    "ANSWER": _Command(_answer, 1),
-    "ASYNCAGI BREAK": _Command(_nothing, 2, when_dead=True),
-    "CHANNEL STATUS": _Command(_channel_status, 2),
-    "EXEC": _Command(_exec, 2, when_dead=True),
-    "GET DATA": _Command(_get_data, 3),
-    "GET FULL VARIABLE": _Command(_get_full_variable, 4, when_dead=True),
-    "GET VARIABLE": _Command(_get_variable, 3, when_dead=True),
-    "HANGUP": _Command(_hangup, 1),
-    "NOOP": _Command(_nothing, 1, when_dead=True),
-    "RECEIVE CHAR": _Command(_receive_char, 3),
-    "SET VARIABLE": _Command(_set_variable, 4, when_dead=True),
-    "STREAM FILE": _Command(_stream_file, 4),
-    "VERBOSE": _Command(_verbose, 2, when_dead=True),
-    "WAIT FOR DIGIT": _Command(_wait_for_digit, 4),
+    "ANSWER": _Command(_answer),
+    "ASYNCAGI BREAK": _Command(_nothing, when_dead=True),
+    "CHANNEL STATUS": _Command(_channel_status, 0, 1),
+    "CONTROL STREAM FILE": _Command(agi_sounds.control_stream_file, 2, 7),
+    "DATABASE DEL": _Command(_database_del, 2, 2, when_dead=True),
+    "DATABASE DELTREE": _Command(_database_deltree, 1, 2, when_dead=True),
+    "DATABASE GET": _Command(_database_get, 2, 2, when_dead=True),
+    "DATABASE PUT": _Command(_database_put, 3, 3, when_dead=True),
+    "EXEC": _Command(_exec, 1, when_dead=True),
+    "GET DATA": _Command(agi_sounds.get_data, 1),
+    "GET FULL VARIABLE": _Command(_get_full_variable, 1, 2, when_dead=True),
+    "GET OPTION": _Command(agi_sounds.get_option, 2, 3),
+    "GET VARIABLE": _Command(_get_variable, 1, 1, when_dead=True),
+    "HANGUP": _Command(_hangup, 0, 1),
+    "NOOP": _Command(_nothing, when_dead=True),
+    "RECEIVE CHAR": _Command(agi_sounds.receive_char, 1, 1),
+    "RECEIVE TEXT": _Command(agi_sounds.receive_text, 1, 1),
+    "RECORD FILE": _Command(agi_sounds.record_file, 4),
+    "SAY ALPHA": _Command(agi_sounds.say_alpha, 2, 3),
+    "SAY DATE": _Command(agi_sounds.say_date, 2, 2),
+    "SAY DATETIME": _Command(agi_sounds.say_datetime, 2),
+    "SAY DIGITS": _Command(agi_sounds.say_digits, 2, 2),
+    "SAY NUMBER": _Command(agi_sounds.say_number, 2, 3),
+    "SAY PHONETIC": _Command(agi_sounds.say_phonetic, 2, 2),
+    "SAY TIME": _Command(agi_sounds.say_time, 2, 2),
+    # A local channel can do none of these, and there is no engine for speech.
+    "SEND IMAGE": _Command(_nothing, 1, 1),
+    "SEND TEXT": _Command(_nothing, 1, 1),
+    "SET AUTOHANGUP": _Command(_set_autohangup, 1, 1),
+    "SET CALLERID": _Command(_set_callerid),
+    "SET CONTEXT": _Command(_set_context, 1, 1),
+    "SET EXTENSION": _Command(_set_extension, 1, 1),
+    "SET PRIORITY": _Command(_set_priority, 1, 1),
+    "SET VARIABLE": _Command(_set_variable, 2, 2, when_dead=True),
+    "SPEECH ACTIVATE GRAMMAR": _Command(_nothing, 1, 1),
+    "SPEECH CREATE": _Command(_nothing),
+    "SPEECH DEACTIVATE GRAMMAR": _Command(_nothing, 1, 1),
+    "SPEECH DESTROY": _Command(_nothing, when_dead=True),
+    "SPEECH LOAD GRAMMAR": _Command(_nothing, 2, 2),
+    "SPEECH RECOGNIZE": _Command(_nothing, 2),
+    "SPEECH SET": _Command(_nothing, 2, 2),
+    "SPEECH UNLOAD GRAMMAR": _Command(_nothing, 1, 1, when_dead=True),
+    "STREAM FILE": _Command(agi_sounds.stream_file, 2, 3),
+    "TDD MODE": _Command(_nothing, 1, 1),
+    "VERBOSE": _Command(_verbose, 1, when_dead=True),
+    "WAIT FOR DIGIT": _Command(agi_sounds.wait_for_digit, 1, 1),
 }

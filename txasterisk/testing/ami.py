@@ -508,6 +508,14 @@ class Performer:
             value = self._switchboard.globals.get(name)
         self.answer(action, [("Variable", name), ("Value", value or "")])
 
+    async def _do_send_text(self, action: Action) -> None:
+        channel, text = self._channel(action), action.get("Message")
+        if not text:
+            raise Refusal("No Message specified")
+        if channel.peer is not None:
+            channel.peer.hear_text(text)
+        self.answer(action, [("Message", "Success")])
+
     async def _do_setvar(self, action: Action) -> None:
         name, value = action.get("Variable"), action.get("Value") or ""
         if not name:
@@ -627,6 +635,7 @@ _ACTIONS: Final[dict[str, Callable[[Performer, Action], Awaitable[None]]]] = {
     "originate": Performer._do_originate,
     "ping": Performer._do_ping,
     "redirect": Performer._do_redirect,
+    "sendtext": Performer._do_send_text,
     "setvar": Performer._do_setvar,
     "status": Performer._do_status,
     "userevent": Performer._do_user_event,

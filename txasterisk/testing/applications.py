@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import HungUp
 from ._names import APPLICATIONS
-from .channel import KEYS, UP
+from .channel import KEY_PAUSE, KEY_PRESSED, KEYS, UP
 from .happenings import UserEventSent
 from .not_faked import NotFaked
 
@@ -42,8 +42,7 @@ async def execute(channel: Channel, application: str, data: str) -> int:
     try:
         return await found(channel, data)
     finally:
-        if not channel.in_dialplan:
-            channel.application, channel.data = before
+        channel.application, channel.data = before
 
 
 def separate(text: str, separator: str = ",") -> list[str]:
@@ -99,6 +98,13 @@ async def _echo(channel: Channel, _: str) -> int:
         await channel.send_digits(digit or "")
 
 
+async def _exec(channel: Channel, data: str) -> int:
+    application, _, arguments = data.partition("(")
+    expanded = channel.expand(arguments.rpartition(")")[0])
+    status = await execute(channel, application, expanded)
+    return -1 if status == NO_SUCH_APPLICATION else status
+
+
 async def _hangup(channel: Channel, data: str) -> int:
     channel.cause = int(data) if data.isdecimal() else 16
     raise HungUp("the dialplan hung up")
@@ -132,10 +138,14 @@ async def _ringing(channel: Channel, _: str) -> int:
 
 
 async def _send_dtmf(channel: Channel, data: str) -> int:
-    digits, *options = separate(data)
-    if options:
+    digits, pause, pressed, *options = [*separate(data), "", ""]
+    if any(options):
         raise NotFaked(f"options of SendDTMF: {data}")
-    await channel.send_digits(digits)
+    await channel.send_digits(
+        digits,
+        pause=int(pause) / 1000 if pause else KEY_PAUSE,
+        pressed=int(pressed) / 1000 if pressed else KEY_PRESSED,
+    )
     return 0
 
 
@@ -174,6 +184,7 @@ BASIC_APPLICATIONS: Final[dict[str, Application]] = {
     "busy": _busy,
     "congestion": _congestion,
     "echo": _echo,
+    "exec": _exec,
     "hangup": _hangup,
     "noop": _noop,
     "playback": _playback,

@@ -8,12 +8,13 @@ What runs on a channel (dialplan, AGI, Stasis) is a coroutine, and it waits in o
 from __future__ import annotations
 
 import re
+from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from .._milestone import Milestone
 from ..errors import HungUp
@@ -39,6 +40,8 @@ __all__ = [
     "BUSY",
     "DOWN",
     "KEYS",
+    "KEY_PAUSE",
+    "KEY_PRESSED",
     "RING",
     "RINGING",
     "STATES",
@@ -64,7 +67,6 @@ KEY_PAUSE: Final = 0.25
 #: What ``w`` and ``W`` among the digits mean, in seconds.
 PAUSES: Final = {"w": 0.5, "W": 1.0}
 
-_SUBSTITUTION: Final = re.compile(r"\$\{([^${}]*)\}")
 _SLICE: Final = re.compile(r"([^:]+):(-?\d+)(?::(-?\d+))?")
 
 
@@ -133,6 +135,7 @@ class Channel:
         self.destination: tuple[str, str] | None = None
         self.agi_queue: deque[tuple[str, str]] | None = None
         self._waiting: _Waiting | None = None
+        self._limit: IDelayedCall | None = None
         self._hangup: Milestone[None] = Milestone()
         self._end: Milestone[None] = Milestone()
 
@@ -165,6 +168,18 @@ class Channel:
         self._waiting = _Waiting(self.switchboard.clock, seconds, digits)
         return self._waiting.over
 
+    def wait_for_text(self, seconds: float | None) -> Deferred[str | None]:
+        """
+        Wait for a text message.
+
+        :param seconds: how long, or None for ever.
+        :return: as :meth:`wait`, but fires with the text.
+        """
+        waited = self.wait(seconds)
+        if self._waiting is not None:
+            self._waiting.for_text = True
+        return waited
+
     def signal(self, outcome: str | None) -> None:
         """End the wait in progress, if there is one."""
         if self._waiting is not None:
@@ -172,6 +187,7 @@ class Channel:
 
     def unplug(self) -> None:
         """Cancel the wait in progress."""
+        self.hang_up_after(0)
         if self._waiting is not None:
             self._waiting.over.cancel()
 
@@ -224,25 +240,27 @@ class Channel:
 
     # Keys
 
-    async def send_digits(self, digits: str, *, pause: float | None = KEY_PAUSE) -> None:
-        """Press keys, so that the other end hears them, with so many seconds behind each."""
+    async def send_digits(
+        self, digits: str, *, pause: float | None = KEY_PAUSE, pressed: float = KEY_PRESSED
+    ) -> None:
+        """Press each key for some seconds, with so many behind it, so that the other end hears."""
         for digit in digits:
             if digit in PAUSES:
                 await self.wait(PAUSES[digit])
             elif digit.upper() in KEYS:
-                await self._send_digit(digit.upper())
+                await self._send_digit(digit.upper(), pressed)
                 if pause is not None:
                     await self.wait(pause)
             else:
                 raise NotFaked(f"sending {digit!r} among the digits {digits!r}")
 
-    async def _send_digit(self, digit: str) -> None:
+    async def _send_digit(self, digit: str, pressed: float) -> None:
         peer = self.peer
         if peer is not None and not peer.gone:
             self.switchboard.tell(DigitBegan(peer, digit))
-        await self.wait(KEY_PRESSED)
+        await self.wait(pressed)
         if peer is not None and not peer.gone:
-            self.switchboard.tell(DigitEnded(peer, digit, round(KEY_PRESSED * 1000)))
+            self.switchboard.tell(DigitEnded(peer, digit, round(pressed * 1000)))
             peer.hear_digit(digit)
 
     def hear_digit(self, digit: str) -> None:
@@ -250,7 +268,20 @@ class Channel:
         if self._waiting is not None and digit in self._waiting.digits:
             self._waiting.end(digit)
 
+    def hear_text(self, text: str) -> None:
+        """Take a text message from the other end; nobody waits for it: it is lost."""
+        if self._waiting is not None and self._waiting.for_text:
+            self._waiting.end(text)
+
     # The end
+
+    def hang_up_after(self, seconds: float) -> None:
+        """End by itself after a while, in place of any time that was given before; 0 for never."""
+        if self._limit is not None and self._limit.active():
+            self._limit.cancel()
+        self._limit = (
+            self.switchboard.clock.callLater(seconds, self.ask_hangup) if seconds else None
+        )
 
     def ask_hangup(self, cause: int = 0) -> None:
         """Tell whatever runs on the channel that it is over; harmless when repeated."""
@@ -285,6 +316,7 @@ class Channel:
         if self.gone:
             return
         self.gone = self.hung_up = True
+        self.hang_up_after(0)
         peer = self.peer
         told = peer is not None and not peer.hung_up
         if peer is not None and told:
@@ -329,10 +361,14 @@ class Channel:
         return self.switchboard.globals.get(name)
 
     def expand(self, text: str) -> str:
-        """Do what the dialplan does to ``${NAME}``, ``${NAME:1:2}`` and ``${FUNCTION(it)}``."""
-        if "$[" in text or _SUBSTITUTION.sub("", text).find("${") >= 0:
+        """Do what the dialplan does to ``${NAME}``, ``${NAME:1:2}`` and ``${FUNCTION(${IT})}``."""
+        before, begins, rest = text.partition("${")
+        if "$[" in before:
             raise NotFaked(f"working out {text!r}")
-        return _SUBSTITUTION.sub(lambda match: self._substitute(match[1]), text)
+        if not begins:
+            return text
+        end = _closing_brace(rest)
+        return before + self._substitute(self.expand(rest[:end])) + self.expand(rest[end + 1 :])
 
     def _substitute(self, inside: str) -> str:
         match = None if inside.endswith(")") else _SLICE.fullmatch(inside)
@@ -347,6 +383,9 @@ class Channel:
         known = _FUNCTIONS.get(name.upper())
         if known is not None:
             return known(self)
+        function, _, argument = name.removesuffix(")").partition("(")
+        if function.upper() in _OF_TEXT:
+            return _OF_TEXT[function.upper()](argument)
         refuse_function(name)
         return None
 
@@ -384,6 +423,28 @@ _FUNCTIONS: Final[dict[str, Callable[[Channel], str]]] = {
     "CHANNEL(STATE)": lambda channel: channel.state_name,
     "CHANNEL(UNIQUEID)": lambda channel: channel.uniqueid,
 }
+
+
+def _encoded(text: str) -> str:
+    return b64encode(text.encode("utf-8", "surrogateescape")).decode()
+
+
+def _decoded(text: str) -> str:
+    return b64decode(text).decode("utf-8", "surrogateescape")
+
+
+#: Functions that have nothing to do with the channel.
+_OF_TEXT: Final = {"BASE64_DECODE": _decoded, "BASE64_ENCODE": _encoded}
+
+
+def _closing_brace(text: str) -> int:
+    """Return where what has begun with a brace ends."""
+    depth = 1
+    for at, character in enumerate(text):
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        if depth == 0:
+            return at
+    raise NotFaked(f"working out {text!r}, which has no end")
 
 
 def refuse_function(name: str) -> None:
@@ -427,6 +488,7 @@ class _Waiting:
 
     def __init__(self, clock: IReactorTime, seconds: float | None, digits: str) -> None:
         self.digits = digits
+        self.for_text = False
         self.over: Deferred[str | None] = Deferred(lambda _: self._stop())
         self._limit = None if seconds is None else clock.callLater(seconds, self.end, None)
 

@@ -302,6 +302,16 @@ class Caller:
             self.channel.signal(None)
         return pressed
 
+    def write(self, text: str) -> None:
+        """
+        Send a text message.
+
+        As with a key, one that nobody waits for at that moment is lost.
+
+        :param text: the message.
+        """
+        self.far_end.hear_text(text)
+
     def hang_up(self) -> None:
         """Hang up; harmless when repeated."""
         self.channel.ask_hangup(16)

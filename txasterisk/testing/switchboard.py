@@ -17,6 +17,7 @@ from twisted.logger import Logger
 from ..errors import HungUp
 from .applications import Application
 from .channel import DOWN, RING, CallerID, Channel
+from .database import Database
 from .dialplan import Dialplan, Goto, run_dialplan
 from .happenings import (
     ChannelCreated,
@@ -88,6 +89,7 @@ class Switchboard:
         self.started = clock.seconds()
         self.channels: dict[str, Channel] = {}
         self.globals: dict[str, str] = {}
+        self.database = Database()
         self.calls_processed = 0
         self._listeners: list[Callable[[Happening], None]] = []
         self._running: set[Deferred[None]] = set()

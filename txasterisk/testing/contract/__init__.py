@@ -15,6 +15,8 @@ Every call goes over the extensions that :mod:`txasterisk.testing.default_dialpl
 """
 
 from .agi import AGIContract
+from .agi_commands import AGICommandsContract
+from .agi_verbs import AGIVerbsContract, AsyncAGIVerbsContract
 from .ami import AMIContract
 from .ami_http import AMIOverHTTPContract, CallsOverHTTPContract, StayingOverHTTPContract
 from .ari import ARIContract
@@ -25,12 +27,15 @@ from .place import AsteriskContract, Place
 from .staying import StayingContract
 
 __all__ = [
+    "AGICommandsContract",
     "AGIContract",
+    "AGIVerbsContract",
     "AMIContract",
     "AMIOverHTTPContract",
     "ARIContract",
     "AsteriskContract",
     "AsyncAGIContract",
+    "AsyncAGIVerbsContract",
     "CallsContract",
     "CallsOverHTTPContract",
     "HealingContract",

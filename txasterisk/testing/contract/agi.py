@@ -2,65 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar, TypeVar
+from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from ...agi import AGISession, FastAGIFactory
+from ...agi import AGISession
 from ...ami import Event
 from ...errors import (
     CommandFailed,
     HungUp,
 )
-from .place import CHANNEL, SOON, AsteriskContract
+from .place import CHANNEL, SOON
+from .scripted import ScriptedContract
 
 __all__ = ["AGIContract"]
 
-T = TypeVar("T")
 
-
-class AGIContract(AsteriskContract):
+class AGIContract(ScriptedContract):
     """FastAGI, with Asterisk as the one who calls."""
-
-    IDS: ClassVar = {"ChannelId": "one", "OtherChannelId": "two"}
-
-    async def set_up(self) -> None:
-        await super().set_up()
-        self.ami = await self.log_in()
-        self.server = FastAGIFactory(clock=self.reactor)
-        self.place.serve_agi(self.server)
-
-    def script(
-        self, script: Callable[[AGISession], Coroutine[Any, Any, T]], path: str = "test"
-    ) -> Deferred[T]:
-        """Have a script answer the calls for a path; fires with what it returns."""
-        result: Deferred[T] = Deferred()
-
-        async def run(session: AGISession) -> None:
-            try:
-                value = await script(session)
-            except BaseException as error:
-                result.errback(error)
-                raise
-            result.callback(value)
-
-        self.server.route(path, run)
-        return self.soon(result)
-
-    async def call_script(self, path: str = "test", **headers: Any) -> None:
-        """Call the extension that has the script for this path."""
-        await self.call(self.ami, "agi", Variable={"__AGI_PATH": path}, **headers)
-
-    async def run_script(self, script: Callable[[AGISession], Coroutine[Any, Any, T]]) -> T:
-        """Call a script and return what it returns."""
-        result = self.script(script)
-        await self.call_script()
-        return await result
-
-    def done(self) -> Deferred[Event]:
-        """Wait for what the dialplan says after the script."""
-        return self.ami.next("UserEvent", UserEvent="AGIDone", timeout=SOON)
 
     async def test_environment(self) -> None:
         """The server is told who calls, and where in the dialplan it is."""
@@ -205,17 +164,8 @@ class AGIContract(AsteriskContract):
             late = await session.get_data("", 1.5, 3)
             return [entered, key, waited, ended, late]
 
-        result = self.script(script)
-        await self.call(
-            self.ami,
-            "digits",
-            Context="txasterisk",
-            Exten="agi",
-            Priority=1,
-            Variable={"__DIGITS": "12w95w7w34#w8", "__DIGITS_AFTER": "0.3", "AGI_PATH": "test"},
-        )
-        expected = [("12", False), "5", "7", ("34", False), ("8", True)]
-        self.assertEqual(await result, expected)
+        pressed = await self.dial_in(script, "12w95w7w34#w8")
+        self.assertEqual(pressed, [("12", False), "5", "7", ("34", False), ("8", True)])
 
     async def test_hangup_during_a_command(self) -> None:
         """A hangup ends the command in progress; what may be done after it still works."""
