@@ -23,8 +23,8 @@ from .._seldom import Seldom
 from .._tcp import socket_of, watch_by_tcp
 from .._time_limits import TimeLimits
 from .messages import SAFE_LINE, Environment
-from .routes import Routes
-from .script import OnHangup, RunningScript, Script, Status
+from .routes import Routed, Routes
+from .script import RunningScript, Script, Status
 from .session import AGISession
 from .stream import StreamCarrier
 
@@ -100,7 +100,7 @@ class FastAGIProtocol(StreamCarrier):
             self._script.finished.addCallback(lambda _: self._factory.done(self))
 
 
-class FastAGIFactory(Factory):
+class FastAGIFactory(Routed, Factory):
     """
     Answer FastAGI calls with the scripts that their paths name.
 
@@ -154,24 +154,6 @@ class FastAGIFactory(Factory):
         self._silent: TimeLimits[FastAGIProtocol] = TimeLimits(clock, self._too_slow)
         self._closing: TimeLimits[FastAGIProtocol] = TimeLimits(clock, FastAGIProtocol.abort)
         self._draining = False
-
-    def route(
-        self,
-        path: str,
-        script: Script,
-        *,
-        limit: int | None = None,
-        on_hangup: OnHangup = "raise",
-    ) -> None:
-        """
-        Have ``script`` answer the calls for ``path``; see :meth:`Routes.add`.
-
-        :param path: such as ``/greet`` or ``/greet/{name}``.
-        :param script: an ``async def`` that is given the :class:`AGISession`.
-        :param limit: how many calls it may answer at once.
-        :param on_hangup: what becomes of the script when the caller hangs up.
-        """
-        self.routes.add(path, script, limit=limit, on_hangup=on_hangup)
 
     def when_idle(self) -> Deferred[None]:
         """
