@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
+import wave
+from array import array
 from pathlib import Path
 
 from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
 from twisted.internet.endpoints import clientFromString
 
+from tests.agi import eagi_environment, process_environment
 from tests.processes import CHECKOUT, ProgramTestCase
 from txasterisk import ActionFailed, AMIFactory, AMIService, Disconnected, LoginRefused
 from txasterisk.ami import Gap
@@ -277,3 +280,54 @@ class ExampleTests(ProgramTestCase):
         await caller.press("wwww4242")
         await caller.when_hung_up()
         self.assertEqual(caller.far_end.get("WANTED"), "4242")
+
+
+class StartedByAsteriskTests(ProgramTestCase):
+    """The examples that Asterisk starts for a call, with its part played on pipes."""
+
+    async def test_agi_script(self) -> None:
+        """A caller's digits become a channel variable."""
+        program = self.run_agi(EXAMPLES / "agi_script.py")
+        program.reply(process_environment("hello"))
+        self.assertEqual(await program.command(), "ANSWER")
+        program.reply(b"200 result=0\n")
+        self.assertEqual(await program.command(), 'GET DATA "hello" "5000" "4"')
+        program.reply(b"200 result=4242\n")
+        self.assertEqual(await program.command(), 'SET VARIABLE "WANTED" "4242"')
+        program.reply(b"200 result=1\n")
+        self.assertEqual(await program.ended, 0, program.output)
+
+    async def test_agi_script_and_a_caller_who_hangs_up(self) -> None:
+        """That is told on Asterisk's console."""
+        program = self.run_agi(EXAMPLES / "agi_script.py")
+        program.reply(process_environment())
+        self.assertEqual(await program.command(), "ANSWER")
+        program.reply(b"200 result=0\n")
+        self.assertEqual(await program.command(), 'GET DATA "vm-password" "5000" "4"')
+        program.hang_up()
+        self.assertIn("the caller did not wait\n", await program.says("\n"))
+        program.reply(b"200 result=-1\n")
+        self.assertEqual(await program.ended, 0, program.output)
+
+    async def test_eagi_script(self) -> None:
+        """What the caller says is kept, up to a second of silence."""
+        path = Path(self.mktemp()).absolute()
+        program = self.run_eagi(EXAMPLES / "eagi_script.py")
+        program.reply(eagi_environment(str(path)))
+        self.assertEqual(await program.command(), 'GET VARIABLE "EAGI_AUDIO_FORMAT"')
+        program.reply(b"200 result=0\n")
+        self.assertEqual(await program.command(), "ANSWER")
+        program.reply(b"200 result=0\n")
+        self.assertEqual(await program.command(), 'STREAM FILE "beep" ""')
+        program.say(bytes(320))
+        program.reply(b"200 result=0 endpos=3520\n")
+        self.assertEqual(await program.command(), 'VERBOSE "listening" "1"')
+        program.reply(b"200 result=1\n")
+        loud = array("h", [-8000, 8000] * 4000).tobytes()
+        for sound in (loud, bytes(8000), loud, bytes(16_000)):
+            program.say(sound)
+        self.assertEqual(await program.command(), 'SET VARIABLE "SAID" "3.5"')
+        program.reply(b"200 result=1\n")
+        self.assertEqual(await program.ended, 0, program.output)
+        with wave.open(str(path)) as kept:
+            self.assertEqual((kept.getframerate(), kept.getnframes()), (8000, 28_000))

@@ -56,7 +56,7 @@ class PagesTests:
             f"{page}: {thing}.{name}"
             for page, thing, name, _ in uses
             for kind in self._kinds(thing, name)
-            if not hasattr(kind, name) and name not in self.set_later
+            if name not in dir(kind) and name not in self.set_later
         ]
         self.assertEqual(missing, [])
 

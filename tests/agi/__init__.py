@@ -32,6 +32,19 @@ agi_threadid: 1
 """
 
 
+def process_environment(*arguments: str) -> bytes:
+    """Return a block as Asterisk writes it for ``AGI(greet.py,arguments)``."""
+    always = ENVIRONMENT.partition(b"agi_network_script: greet\n")[2].removesuffix(b"\n")
+    lines = [f"agi_arg_{number}: {value}\n" for number, value in enumerate(arguments, 1)]
+    block = always.replace(b"agi://127.0.0.1/greet", b"greet.py") + "".join(lines).encode()
+    return block + b"\n"
+
+
+def eagi_environment(*arguments: str) -> bytes:
+    """Return a block as Asterisk writes it for ``EAGI(greet.py,arguments)``."""
+    return process_environment(*arguments).replace(b"enhanced: 0.0", b"enhanced: 1.0")
+
+
 class Deaf:
     """A carrier that never brings an answer."""
 

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from urllib.parse import quote
 
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from txasterisk.agi.async_answers import CUT, FETCHED, MAX_READINGS, READING, Readings, reply_to
+from txasterisk.agi.async_answers import (
+    CUT,
+    FETCHED,
+    MAX_EXPRESSION,
+    MAX_READINGS,
+    MAX_READINGS_IN_BASE64,
+    READING,
+    Readings,
+    from_base64,
+    in_base64,
+    reply_to,
+)
 from txasterisk.agi.messages import Command, Reply
 from txasterisk.errors import RemoteProtocolError
 
@@ -174,3 +186,73 @@ class ReplyTests(SynchronousTestCase):
         """To an application that returns 1 Asterisk adds the usage of ``EXEC``."""
         answer = b"200 result=1\n520-Invalid command syntax.\n520 End of proper usage.\n"
         self.assertEqual(reply_to(Command("EXEC", "X"), answer), Reply(200, "1", ""))
+
+
+class Base64Tests(SynchronousTestCase):
+    """Values that are asked for again in base64."""
+
+    def test_lost_but_short(self) -> None:
+        """Only what was lost is asked for again, and only what a pipe holds in base64."""
+        readings = Readings()
+        self.assertFalse(readings.lost_but_short)
+        readings.add("%C3%A9" * 341)
+        self.assertTrue(readings.lost_but_short)
+        for _ in range(MAX_READINGS_IN_BASE64):
+            readings.add("a" * READING)
+        self.assertFalse(readings.lost_but_short)
+
+    def test_commands(self) -> None:
+        """Variables and parts of them can be read again; functions might do something."""
+        for command, expression in (
+            (Command("GET VARIABLE", "A"), "${BASE64_ENCODE(${A}.~~)}"),
+            (Command("get variable", "_A1"), "${BASE64_ENCODE(${_A1}.~~)}"),
+            (Command("GET FULL VARIABLE", "${A}"), "${BASE64_ENCODE(${A}.~~)}"),
+            (
+                Command("GET FULL VARIABLE", "x, ${A:1}${B:-2:1}"),
+                "${BASE64_ENCODE(x, ${A:1}${B:-2:1}.~~)}",
+            ),
+        ):
+            again = in_base64(command)
+            assert again is not None
+            self.assertEqual((again.name, again.arguments), ("GET FULL VARIABLE", (expression,)))
+
+    def test_of_another_channel(self) -> None:
+        """The channel stays the same."""
+        again = in_base64(Command("GET FULL VARIABLE", "${A}", "SIP/bob"))
+        assert again is not None
+        self.assertEqual(again.arguments, ("${BASE64_ENCODE(${A}.~~)}", "SIP/bob"))
+
+    def test_other_commands(self) -> None:
+        """What may do something, or would not be understood, is not asked for again."""
+        for command in (
+            Command("GET VARIABLE", "SHELL(date)"),
+            Command("GET VARIABLE"),
+            Command("GET FULL VARIABLE"),
+            Command("GET FULL VARIABLE", ""),
+            Command("GET FULL VARIABLE", "${SHELL(date)}"),
+            Command("GET FULL VARIABLE", "${A${B}}"),
+            Command("GET FULL VARIABLE", "${A"),
+            Command("GET FULL VARIABLE", "A}"),
+            Command("GET FULL VARIABLE", "$[1 + 1]"),
+            Command("GET FULL VARIABLE", 'a"b'),
+            Command("GET FULL VARIABLE", "x" * (MAX_EXPRESSION + 1)),
+            Command("DATABASE GET", "a", "b"),
+            Command("RECEIVE TEXT", 1000),
+        ):
+            self.assertIsNone(in_base64(command), command.arguments)
+
+    def test_value(self) -> None:
+        """The value is put into the reply, also where Asterisk 16 has lost what is behind it."""
+        for sent in b"\xc3\xa9\n).~~", b"\xc3\xa9\n).~", b"\xc3\xa9\n).":
+            reply = Reply(200, "1", f"({b64encode(sent).decode()})")
+            self.assertEqual(from_base64(reply), Reply(200, "1", "(\xe9\n))"))
+
+    def test_value_that_ends_alike(self) -> None:
+        """What a value ends with is never taken for what was put behind it."""
+        reply = Reply(200, "1", f"({b64encode(b'a.~~.~~').decode()})")
+        self.assertEqual(from_base64(reply).text, "a.~~")
+
+    def test_no_value(self) -> None:
+        """Where there is none, as without the function, or not all of it, it is said so."""
+        for tail in "()", "", "(?)", "(a)", f"({b64encode(b'abc').decode()})":
+            self.assertRaises(RemoteProtocolError, from_base64, Reply(200, "1", tail))

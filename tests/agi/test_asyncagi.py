@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from contextlib import suppress as ignoring
 from typing import Any
 from urllib.parse import quote
@@ -254,6 +255,20 @@ class CommandTests(AsyncAGITestCase):
         self.assertEqual(self.successResultOf(long), value)
         self.do("NOOP")
         self.successResultOf(short)
+
+    def test_cut_answer(self) -> None:
+        """A value that was cut is asked for again, in base64."""
+        session = self.session()
+        read = session.get_variable("A")
+        action = self.commanded()
+        cut = "200%20result%3D1%20(" + "%C3%A9" * 337
+        self.tell("AsyncAGIExec", ("Result", cut), ("CommandId", action["CommandID"]))
+        self.do("NOOP")
+        encoded_value = b64encode("\xe9.~~".encode()).decode()
+        self.do(
+            'GET FULL VARIABLE "${BASE64_ENCODE(${A}.~~)}"', f"200 result=1 ({encoded_value})\n"
+        )
+        self.assertEqual(self.successResultOf(read), "\xe9")
 
     def test_too_long(self) -> None:
         """A command that AMI cannot carry fails at once, and nothing is sent."""

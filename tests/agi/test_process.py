@@ -20,16 +20,7 @@ from txasterisk.agi.process import ProcessCarrier
 from txasterisk.agi.script import RunningScript
 from txasterisk.errors import Disconnected, HungUp, LocalProtocolError
 
-from . import ENVIRONMENT
-
-#: A block as Asterisk writes it for ``AGI(greet.py,one,,two words)``.
-PROCESS_ENVIRONMENT = (
-    ENVIRONMENT.partition(b"agi_network_script: greet\n")[2]
-    .replace(b"agi://127.0.0.1/greet", b"greet.py")
-    .replace(b"\n\n", b"\nagi_arg_1: one\nagi_arg_2: \nagi_arg_3: two words\n\n")
-)
-#: The same for ``EAGI()``.
-EAGI_ENVIRONMENT = PROCESS_ENVIRONMENT.replace(b"enhanced: 0.0", b"enhanced: 1.0")
+from . import eagi_environment, process_environment
 
 SUCCESS = b'SET VARIABLE "TXASTERISK_STATUS" "SUCCESS"\n'
 HANGUP = b'SET VARIABLE "TXASTERISK_STATUS" "HANGUP"\n'
@@ -106,7 +97,7 @@ class CarrierTests(SynchronousTestCase):
     def call(self, script: Script, on_hangup: OnHangup = "raise") -> None:
         """Start it for a call."""
         self.start(script, on_hangup)
-        self.say(PROCESS_ENVIRONMENT)
+        self.say(process_environment("one", "", "two words"))
 
     def say(self, data: bytes) -> None:
         """Write as Asterisk does."""
@@ -198,7 +189,7 @@ class CarrierTests(SynchronousTestCase):
 
         self.start(script)
         self.hang_up()
-        self.say(PROCESS_ENVIRONMENT)
+        self.say(process_environment("one", "", "two words"))
         self.say(b"200 result=1 (x)\n")
         self.assertEqual(self.told, [(True, "x")])
 
@@ -328,7 +319,7 @@ class CarrierTests(SynchronousTestCase):
             (b"200 result=0\n", ("slin", 8_000, 16_000)),
         ]:
             self.start(script)
-            self.say(EAGI_ENVIRONMENT)
+            self.say(eagi_environment())
             self.assertEqual(self.heard(), b'GET VARIABLE "EAGI_AUDIO_FORMAT"\n')
             self.assertEqual(self.told, [])
             self.say(reply)
@@ -338,7 +329,7 @@ class CarrierTests(SynchronousTestCase):
     def test_a_hangup_while_the_format_is_asked_for(self) -> None:
         """The script begins all the same, as it does when the caller hangs up before."""
         self.start(AGISession.answer)
-        self.say(EAGI_ENVIRONMENT)
+        self.say(eagi_environment())
         self.hang_up()
         self.say(b"200 result=0\n")
         self.assertEqual(self.told, [HungUp])
@@ -346,7 +337,7 @@ class CarrierTests(SynchronousTestCase):
     def test_the_end_while_the_format_is_asked_for(self) -> None:
         """The script does not begin."""
         self.start(AGISession.answer)
-        self.say(EAGI_ENVIRONMENT)
+        self.say(eagi_environment())
         self.pipes.end()
         self.assertEqual(self.told, [])
         self.successResultOf(self.over)
@@ -374,7 +365,7 @@ class ProgramTests(ProgramTestCase):
     def call(self, script: str, run: str = "agi.run(script)") -> AGIProgram:
         """Start a program for a call."""
         program = self.run_agi(self.written(script, run))
-        program.reply(PROCESS_ENVIRONMENT)
+        program.reply(process_environment("one", "", "two words"))
         return program
 
     async def expect(self, program: AGIProgram, *exchange: str) -> None:
@@ -556,7 +547,7 @@ class ProgramTests(ProgramTestCase):
                 await session.verbose("over")
             """)
         program = self.run_eagi(path)
-        program.reply(EAGI_ENVIRONMENT)
+        program.reply(eagi_environment())
         await self.expect(program, 'GET VARIABLE "EAGI_AUDIO_FORMAT"', "200 result=1 (slin16)")
         program.say(bytes(640))
         await self.expect(program, "NOOP", "200 result=0")

@@ -133,6 +133,16 @@ class KeyTests(SessionTestCase):
         """To collect no digits makes no sense, and Asterisk would call it a hangup."""
         self.assert_refused(self.session.get_data(max_digits=0))
 
+    def test_get_data_for_more_digits_than_asterisk_survives(self) -> None:
+        """``get_data`` takes as many digits as Asterisk has room for, and refuses more."""
+        self.assert_verb(
+            lambda: self.session.get_data(max_digits=1023),
+            b'GET DATA "" "0" "1023"',
+            b"200 result=1",
+            Digits("1", timed_out=False),
+        )
+        self.assert_refused(self.session.get_data(max_digits=1024))
+
     def test_get_option(self) -> None:
         """``get_option`` fires with the key."""
         self.assert_verb(

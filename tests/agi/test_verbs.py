@@ -142,6 +142,11 @@ class SayTests(VerbTestCase):
         for item, line in (
             (date(1970, 1, 2), b'SAY DATETIME "129600" "" "ABdY" "UTC"'),
             (date(2050, 1, 1), b'SAY DATETIME "2524651200" "" "ABdY" "UTC"'),
+            (date(1901, 1, 1), b'SAY DATETIME "-2177409600" "" "ABdY" "UTC"'),
+            (
+                Moment(date(1900, 1, 1), "d'Y'B"),
+                b"""SAY DATETIME "-2208945600" "" "d'Y'B" "UTC\"""",
+            ),
             (time(0, 30), b'SAY DATETIME "946686600" "" "IMp" "UTC"'),
             (time(0, 30, tzinfo=tokyo), b'SAY DATETIME "946686600" "" "IMp" "UTC"'),
             (
@@ -180,6 +185,9 @@ class SayTests(VerbTestCase):
             say("a", Spelled("x\n")),
             say("a", "b\n"),
             say("a", ""),
+            say("a", date(1900, 12, 31)),
+            say("a", datetime(1066, 10, 14, 9, 0)),
+            say("a", Moment(date(1900, 12, 31), "dQ")),
             say("a", escape_digits="x"),
         )
 
@@ -369,6 +377,7 @@ class GatherTests(VerbTestCase):
         gather = self.session.gather
         self.assert_refused(
             gather(max_digits=0, prompt=["a", "b"]),
+            gather(max_digits=1024, prompt=["a", "b"]),
             gather(max_digits=4, prompt=["a", "b"], timeout=-1),
             gather(max_digits=4, prompt=["a", "b"], first_timeout=-1),
             gather(max_digits=4, prompt=["a", "b\n"]),
@@ -412,6 +421,12 @@ class MenuTests(VerbTestCase):
         self.answer(b'GET DATA "a" "9000" "1"', NOTHING)
         self.answer(b'STREAM FILE "t" "%s"' % ALL_KEYS, b"200 result=49 endpos=0")
         self.assert_done(choosing, 1)
+
+    def test_no_key_is_not_pound(self) -> None:
+        """Both come without digits, but only the one has chosen."""
+        choosing = self.session.menu({"#": 1})
+        self.answer(b'GET DATA "" "5000" "1"', NOTHING)
+        self.assert_done(choosing, None)
 
     def test_what_is_no_key(self) -> None:
         """It is refused before anything is heard."""
@@ -460,66 +475,92 @@ class RecordTests(VerbTestCase):
         self.assert_hung_up(recording)
 
 
-OUTCOME = b'GET FULL VARIABLE "${DIALSTATUS},${HANGUPCAUSE},${DIALEDTIME_MS},${ANSWEREDTIME_MS}"'
+OUTCOME = b'GET FULL VARIABLE "${DIALSTATUS},${HANGUPCAUSE},${ANSWEREDTIME_MS},${DIALEDPEERNUMBER}"'
+#: What a caller's channel is at before anybody has answered.
+RINGING = b"200 result=4"
 
 
 class DialTests(VerbTestCase):
     """``dial``."""
 
-    def dialled(self, outcome: bytes) -> Deferred[Dialled]:
+    def dialled(self, outcome: bytes, caller: bytes = RINGING) -> Deferred[Dialled]:
         """Dial, and have Asterisk tell what came of it."""
         dialling = self.session.dial("PJSIP/alice")
+        self.answer(b"CHANNEL STATUS", caller)
         self.answer(b'EXEC "Dial" "PJSIP/alice,,g"', b"200 result=0")
         self.answer(OUTCOME, b"200 result=1 (%s)" % outcome)
         return dialling
 
     def test_answered(self) -> None:
-        """It tells how long they talked, when the other end has hung up."""
-        dialling = self.dialled(b"ANSWER,16,2014,1012")
+        """It tells who has answered and how long they talked, when the other end has hung up."""
+        dialling = self.dialled(b"ANSWER,16,1012,alice")
         self.answer(b"CHANNEL STATUS", ALIVE)
-        self.assert_done(dialling, Dialled("ANSWER", 16, 2.014, 1.012))
+        self.assert_done(dialling, Dialled("ANSWER", 16, 1.012, "alice"))
+
+    def test_answered_while_the_caller_was(self) -> None:
+        """It does not tell how long, as Asterisk counts from when the caller was answered."""
+        dialling = self.dialled(b"ANSWER,16,61012,alice", caller=ALIVE)
+        self.answer(b"CHANNEL STATUS", ALIVE)
+        self.assert_done(dialling, Dialled("ANSWER", 16, None, "alice"))
+
+    def test_answered_and_gone_elsewhere(self) -> None:
+        """It does not tell how long, if Asterisk has not."""
+        dialling = self.dialled(b"ANSWER,16,,alice")
+        self.answer(b"CHANNEL STATUS", ALIVE)
+        self.assert_done(dialling, Dialled("ANSWER", 16, None, "alice"))
 
     def test_not_answered(self) -> None:
         """Nobody has talked; why not is not told of an earlier call, or if it is nothing."""
         for outcome, expected in (
-            (b"BUSY,17,,", Dialled("BUSY", 17, None, 0.0)),
-            (b"BUSY,0,,", Dialled("BUSY", None, None, 0.0)),
-            (b"CHANUNAVAIL,,,", Dialled("CHANUNAVAIL", None, None, 0.0)),
-            (b"NOANSWER,16,,", Dialled("NOANSWER", None, None, 0.0)),
+            (b"BUSY,17,,", Dialled("BUSY", 17, 0.0, None)),
+            (b"BUSY,0,,", Dialled("BUSY", None, 0.0, None)),
+            (b"CHANUNAVAIL,,,", Dialled("CHANUNAVAIL", None, 0.0, None)),
+            (b"NOANSWER,16,,", Dialled("NOANSWER", None, 0.0, None)),
+            (b"INVALIDARGS,16,,", Dialled("INVALIDARGS", None, 0.0, None)),
         ):
-            dialling = self.dialled(outcome)
-            self.answer(b"CHANNEL STATUS", ALIVE)
-            self.assert_done(dialling, expected)
+            with self.subTest(outcome=outcome):
+                dialling = self.dialled(outcome, caller=ALIVE)
+                self.answer(b"CHANNEL STATUS", ALIVE)
+                self.assert_done(dialling, expected)
 
     def test_all_arguments(self) -> None:
         """Destinations ring at once, for so long, and options follow the one that is ours."""
         self.session.dial("PJSIP/alice", "IAX2/x/100@y", timeout=19.5, options="tL(60000:3000)")
+        self.answer(b"CHANNEL STATUS", ALIVE)
         line = b'EXEC "Dial" "PJSIP/alice&IAX2/x/100@y,20,gtL(60000:3000)"'
         self.answer(line, b"200 result=0")
 
     def test_a_failure_of_the_application(self) -> None:
         """It is none of the verb, as long as the caller is there."""
         dialling = self.session.dial("PJSIP/alice")
+        self.answer(b"CHANNEL STATUS", RINGING)
         self.answer(b'EXEC "Dial" "PJSIP/alice,,g"', b"200 result=-1")
-        self.answer(OUTCOME, b"200 result=1 (ANSWER,16,2000,1000)")
+        self.answer(OUTCOME, b"200 result=1 (ANSWER,16,1000,alice)")
         self.answer(b"CHANNEL STATUS", ALIVE)
-        self.assert_done(dialling, Dialled("ANSWER", 16, 2.0, 1.0))
+        self.assert_done(dialling, Dialled("ANSWER", 16, 1.0, "alice"))
+
+    def test_hangup_before(self) -> None:
+        """Nobody is called for a caller who is gone."""
+        dialling = self.session.dial("PJSIP/alice")
+        self.answer(b"CHANNEL STATUS", DEAD)
+        self.assert_hung_up(dialling)
 
     def test_hangup(self) -> None:
         """The verb fails if the caller is gone, whoever was there."""
-        dialling = self.dialled(b"ANSWER,16,2014,1012")
+        dialling = self.dialled(b"ANSWER,16,1012,alice")
         self.answer(b"CHANNEL STATUS", DEAD)
         self.assert_hung_up(dialling)
 
     def test_no_such_application(self) -> None:
         """An Asterisk without Dial cannot."""
         dialling = self.session.dial("PJSIP/alice")
+        self.answer(b"CHANNEL STATUS", ALIVE)
         self.answer(b'EXEC "Dial" "PJSIP/alice,,g"', b"200 result=-2")
         self.failureResultOf(dialling, CommandFailed)
 
     def test_an_outcome_that_is_none(self) -> None:
         """What Asterisk does not say is not made up."""
-        for outcome in (b",,,", b"SOMEHOW,16,,", b"ANSWER,16,1", b"ANSWER,x,1,1"):
+        for outcome in (b",,,", b"SOMEHOW,16,,", b"ANSWER,16,1", b"ANSWER,x,1,a", b"ANSWER,1,x,a"):
             self.failureResultOf(self.dialled(outcome), RemoteProtocolError)
 
     def test_what_would_be_misread(self) -> None:

@@ -30,39 +30,49 @@ class DialContract(ScriptedContract):
         return await self.run_script(script)
 
     async def test_answered(self) -> None:
-        """The script goes on when the other end has hung up, and is told how long it was there."""
+        """The script goes on when the other end has hung up, and is told who that was."""
         dialled = await self.dial("Local/hangup@txasterisk")
-        self.assertEqual((dialled.status, dialled.cause), ("ANSWER", 16))
-        assert dialled.dialled_seconds is not None
-        self.assertGreater(dialled.dialled_seconds, 0)
-        self.assertLessEqual(dialled.answered_seconds, dialled.dialled_seconds)
+        self.assertEqual(dialled, Dialled("ANSWER", 16, None, "hangup@txasterisk"))
+
+    async def test_time_of_talking(self) -> None:
+        """It is told of a caller whom nobody has answered before, and only the first time."""
+
+        async def script(session: AGISession) -> list[object]:
+            await self.pause(1)
+            begun = self.reactor.seconds()
+            first = await session.dial("Local/hangup@txasterisk/n")
+            passed = self.reactor.seconds() - begun
+            second = await session.dial("Local/hangup@txasterisk/n")
+            return [0 < (first.answered_seconds or 0) <= passed, second.answered_seconds]
+
+        self.assertEqual(await self.run_script(script), [True, None])
 
     async def test_busy(self) -> None:
         """Nobody talked."""
         dialled = await self.dial("Local/busy@txasterisk")
-        self.assertEqual(dialled, Dialled("BUSY", None, None, 0.0))
+        self.assertEqual(dialled, Dialled("BUSY", None, 0.0, None))
 
     async def test_congestion(self) -> None:
         """Nobody talked."""
         dialled = await self.dial("Local/congestion@txasterisk")
-        self.assertEqual(dialled, Dialled("CONGESTION", None, None, 0.0))
+        self.assertEqual(dialled, Dialled("CONGESTION", None, 0.0, None))
 
     async def test_not_in_time(self) -> None:
         """It rings no longer than it may."""
         dialled = await self.dial("Local/noanswer@txasterisk", timeout=0.5)
-        self.assertEqual(dialled, Dialled("NOANSWER", None, None, 0.0))
+        self.assertEqual(dialled, Dialled("NOANSWER", None, 0.0, None))
 
     async def test_nobody_there(self) -> None:
         """Asterisk says why."""
         dialled = await self.dial("PJSIP/nosuch")
-        self.assertEqual(dialled, Dialled("CHANUNAVAIL", 3, None, 0.0))
+        self.assertEqual(dialled, Dialled("CHANUNAVAIL", 3, 0.0, None))
         dialled = await self.dial("NoSuchTechnology/x")
-        self.assertEqual(dialled, Dialled("CHANUNAVAIL", 66, None, 0.0))
+        self.assertEqual(dialled, Dialled("CHANUNAVAIL", 66, 0.0, None))
 
     async def test_several(self) -> None:
         """All are called at once, and who answers has the call."""
         dialled = await self.dial("Local/noanswer@txasterisk", "Local/hangup@txasterisk")
-        self.assertEqual(dialled.status, "ANSWER")
+        self.assertEqual((dialled.status, dialled.peer), ("ANSWER", "hangup@txasterisk"))
 
     async def test_after_another_call(self) -> None:
         """What is told is of the last one."""
@@ -73,13 +83,17 @@ class DialContract(ScriptedContract):
                 await session.dial("Local/hangup@txasterisk"),
                 await session.dial("Local/noanswer@txasterisk", timeout=1),
                 await session.dial("Local/busy@txasterisk"),
+                await session.dial("nosuch"),
             ]
 
         answered, *others = await self.run_script(script)
         self.assertEqual((answered.status, answered.cause), ("ANSWER", 16))
-        self.assertEqual(
-            others, [Dialled("NOANSWER", None, None, 0.0), Dialled("BUSY", None, None, 0.0)]
-        )
+        expected = [
+            Dialled("NOANSWER", None, 0.0, None),
+            Dialled("BUSY", None, 0.0, None),
+            Dialled("INVALIDARGS", None, 0.0, None),
+        ]
+        self.assertEqual(others, expected)
 
     async def hang_up_during(self, extension: str, event: str) -> None:
         """Hang up the caller when AMI tells of this, and expect that the verb fails."""

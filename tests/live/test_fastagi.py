@@ -249,7 +249,7 @@ class HangupContract(FastAGICalls):
         return result
 
     async def test_without_a_notice_at_the_end_of_the_session(self) -> None:
-        """With ``AGISIGHUP=no`` and ``AGIEXITONHANGUP=yes`` Asterisk closes, and says not why."""
+        """With ``AGISIGHUP=no`` and ``AGIEXITONHANGUP=yes`` Asterisk just closes."""
 
         async def script(call: AGISession) -> object:
             waiting = call.wait_for_digit(60)

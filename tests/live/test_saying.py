@@ -13,6 +13,8 @@ from tests.live.scripted import ScriptedCalls
 from txasterisk.agi import AGISession
 from txasterisk.testing import saying
 
+#: In UTC: 1066, the last of 1900, and the first of 1901.
+OLD: Final = (-28_502_841_600, -2_177_452_801, -2_177_452_800)
 #: Moments in UTC: 1902, 1970, 1999, 2000, a leap day, noon, 2023, 2037, and 2100.
 MOMENTS: Final = (
     -2_145_916_800,
@@ -54,6 +56,10 @@ CASES: Final[Sequence[Said]] = [
     *(
         ("SAY DATETIME", (day * 86_400, "", "de"), saying.date_and_time(day * 86_400, "de"))
         for day in (19, 20, 28, 29, 30)
+    ),
+    *(
+        ("SAY DATETIME", (moment, "", "eY", "UTC"), saying.date_and_time(moment, "eY", "UTC"))
+        for moment in OLD
     ),
 ]
 

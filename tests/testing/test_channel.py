@@ -43,17 +43,21 @@ class VariablesTests(SynchronousTestCase):
     def test_expand(self) -> None:
         """Variables, parts of them and functions are put in; what is not set is empty."""
         self.channel.set("A", "hello")
+        self.channel.set("NAME", "A")
+        self.channel.set("TEXT", "${A}")
         for text, expected in (
             ("${A}", "hello"),
             ("<${A}-${EXTEN}>", "<hello-answer>"),
             ("${A:1}${A:1:2}${A:-2}", "elloello"),
             ("${NOSUCH}", ""),
             ("${CHANNEL(state)}", "Up"),
-            ("plain $ text", "plain $ text"),
+            ("${${NAME}:1}-${TEXT}", "ello-${A}"),
+            ("<${BASE64_ENCODE(${A})}>", "<aGVsbG8=>"),
+            ("plain $ text}", "plain $ text}"),
         ):
             self.assertEqual(self.channel.expand(text), expected, text)
 
     def test_what_is_not_expanded(self) -> None:
-        """Expressions and nesting are not faked, nor are functions that only Asterisk has."""
-        for text in ("$[1 + 1]", "${A${B}}", "${DB(a/b)}"):
+        """Expressions are not faked, nor what has no end, nor functions that only Asterisk has."""
+        for text in ("$[1 + 1]", "${A", "${DB(a/b)}"):
             self.assertRaises(NotFaked, self.channel.expand, text)

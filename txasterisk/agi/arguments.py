@@ -17,6 +17,7 @@ from typing import Final, TypeAlias
 from ..errors import LocalProtocolError
 
 __all__ = [
+    "MAX_DIGITS",
     "MAX_INTEGER",
     "Argument",
     "Checked",
@@ -35,6 +36,9 @@ __all__ = [
 
 #: What Asterisk reads of a number, except where it says otherwise.
 MAX_INTEGER: Final = 2**31 - 1
+
+#: Asterisk has room for so many digits of a caller, and does not survive many more.
+MAX_DIGITS: Final = 1023
 
 #: The last second of the year 9999, where Python's own dates end.
 _END_OF_TIME: Final = 253_402_300_799

@@ -4,19 +4,21 @@ What AsyncAGI says, put together again.
 There Asterisk writes the environment and each answer into a pipe, and takes them out again with
 one reading for each, of 1024 bytes at most, which it sends percent-encoded and cut. What one
 reading leaves in the pipe comes in front of the next answer. So what is longer is fetched by
-commands that do nothing, whose answers are known and can be taken off.
+commands that do nothing, whose answers are known and can be taken off. What was cut is lost, but
+the value of a variable can be asked for again in base64, of which nothing is cut.
 """
 
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from ..errors import RemoteProtocolError
 from .messages import Command, Environment, Reply
 
-__all__ = ["FETCH", "Readings", "environment_in", "reply_to"]
+__all__ = ["FETCH", "Readings", "environment_in", "from_base64", "in_base64", "reply_to"]
 
 #: The command that fetches what is left, and what it adds to that.
 FETCH: Final = Command("NOOP")
@@ -29,9 +31,19 @@ READING: Final = 1024
 CUT: Final = 2045
 #: A pipe holds 64 KiB. More than that, and Asterisk waits for ever for itself to empty it.
 MAX_READINGS: Final = 80
+#: So many readings fit into a pipe in base64, too.
+MAX_READINGS_IN_BASE64: Final = 47
+#: Leaves room in a line of AMI for what puts an expression into base64.
+MAX_EXPRESSION: Final = 900
 
+#: Put behind a value, to see that it is whole: Asterisk 16 loses the last byte or two of most
+#: texts when it puts them into base64.
+_END_OF_VALUE: Final = b"."
+_MAY_BE_LOST: Final = b"~~"
 _TRYING: Final = b"100 "
 _USAGE: Final = b"520-"
+#: Variables and parts of them; not functions, which may do something when they are read.
+_VARIABLES: Final = re.compile(r"(?:[^$(){}\"\\]|\$\{\w+(?::-?[0-9]+){0,2}\})+")
 _STATUS_LINE: Final = re.compile(rb"^[0-9]{3}[ -]", re.MULTILINE)
 
 
@@ -58,6 +70,11 @@ class Readings:
         lost = _was_cut(encoded, reading)
         self._lost = self._lost or lost
         return lost
+
+    @property
+    def lost_but_short(self) -> bool:
+        """Whether some of it was lost, which may be asked for again in base64."""
+        return self._lost and len(self._readings) <= MAX_READINGS_IN_BASE64
 
     def joined(self) -> bytes:
         """
@@ -106,6 +123,36 @@ def reply_to(command: Command, answer: bytes) -> Reply:
     first = reply.partition(b"\n")[0]
     has_more = reply.startswith(_USAGE) or (b" (" in first and command.value_may_span_lines)
     return Reply.parse(reply if has_more else first)
+
+
+def in_base64(command: Command) -> Command | None:
+    """Return what asks for the same value in base64; None if there is nothing that surely does."""
+    name, *arguments = command.name.upper(), *map(str, command.arguments)
+    if name == "GET VARIABLE":
+        arguments = [f"${{{argument}}}" for argument in arguments]
+    elif name != "GET FULL VARIABLE":
+        return None
+    expression, *channel = arguments or [""]
+    if len(expression) > MAX_EXPRESSION or not _VARIABLES.fullmatch(expression):
+        return None
+    end = (_END_OF_VALUE + _MAY_BE_LOST).decode()
+    return Command("GET FULL VARIABLE", f"${{BASE64_ENCODE({expression}{end})}}", *channel)
+
+
+def from_base64(reply: Reply) -> Reply:
+    """
+    Return the reply with its value as it is.
+
+    :raises RemoteProtocolError: if there is none in base64, as without Asterisk's ``func_base64``.
+    """
+    try:
+        value = b64decode(reply.text or "", validate=True).rstrip(_MAY_BE_LOST)
+    except ValueError:
+        value = b""
+    if not value.endswith(_END_OF_VALUE):
+        raise RemoteProtocolError(f"no value in base64 over AsyncAGI: {reply}")
+    text = value.removesuffix(_END_OF_VALUE).decode("utf-8", "surrogateescape")
+    return reply._replace(tail=f"({text})")
 
 
 def _was_cut(encoded: str, reading: bytes) -> bool:

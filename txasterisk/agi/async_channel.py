@@ -28,7 +28,14 @@ from ..errors import (
     RemoteProtocolError,
 )
 from .asking import GONE
-from .async_answers import FETCH, Readings, environment_in, reply_to
+from .async_answers import (
+    FETCH,
+    Readings,
+    environment_in,
+    from_base64,
+    in_base64,
+    reply_to,
+)
 from .messages import Command, Environment, Reply
 from .script import RunningScript, Status
 from .session import AGISession
@@ -216,7 +223,10 @@ class AsyncAGIChannel:
         readings = Readings()
         while readings.add(await self._run(line)):
             line = _line(FETCH)
-        return reply_to(command, readings.joined())
+        again = in_base64(command) if readings.lost_but_short else None
+        if again is None:
+            return reply_to(command, readings.joined())
+        return from_base64(await self._reply_to(again, _line(again)))
 
     def _run(self, line: str) -> Deferred[str]:
         """Have a command run; fires with what came of it, as it was sent."""

@@ -54,9 +54,10 @@ class AsyncAGI:
     - A command that fails because there is no such sound, say, ends AsyncAGI, with
       ``AGISTATUS=FAILURE``: all that follow fail with :class:`Disconnected`.
     - A command has 1013 bytes at most, and takes a tenth of a second until Asterisk looks at it.
-    - An answer whose 1024 bytes need more than 2047 characters percent-encoded is cut by Asterisk.
-      Its command fails with :class:`RemoteProtocolError`; ``${BASE64_ENCODE(${NAME})}`` helps. One
-      of more than 65,536 bytes stops the channel for ever.
+    - Asterisk cuts an answer that has more than 2047 characters when 1024 bytes of it are
+      percent-encoded. The values of variables are asked for again then, in base64; everything else
+      fails with :class:`RemoteProtocolError`. An answer of more than 65,536 bytes stops the channel
+      for ever.
     - A call without a script is left alone, since it may be another program's.
 
     :param ami: a connection or service of :mod:`txasterisk.ami`, which tells of the class ``agi``.
@@ -317,8 +318,7 @@ class AsyncAGIService(MultiService):
     the last call has been given back. Each time that the link is made, calls that no script is at
     work on any more are ended; see :meth:`AsyncAGI.end_forgotten_calls`.
 
-    :param ami: an :class:`txasterisk.ami.AMIService` or :class:`txasterisk.ami.AMIHTTPService`;
-        over HTTP each command takes a second or two.
+    :param ami: an :class:`txasterisk.ami.AMIService` or :class:`txasterisk.ami.AMIHTTPService`.
     :param routes: as for :class:`AsyncAGI`.
     :param default: as for :class:`AsyncAGI`.
     :param label: what the log calls this service.

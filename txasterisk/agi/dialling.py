@@ -8,6 +8,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias, cast, get_args
 
 from ..errors import LocalProtocolError, RemoteProtocolError
 from .arguments import WholeSeconds
+from .results import ChannelState
 
 __all__ = ["OUTCOME", "DialStatus", "Dialled", "dial_arguments"]
 
@@ -24,16 +25,19 @@ DialStatus: TypeAlias = Literal[
     "TORTURE",
 ]
 
-#: Has the dialplan tell how a call went.
-OUTCOME: Final = "${DIALSTATUS},${HANGUPCAUSE},${DIALEDTIME_MS},${ANSWEREDTIME_MS}"
+#: Has the dialplan tell how a call went. The variables that say how long it has rung are not there:
+#: Asterisk counts ``DIALEDTIME`` from the beginning of the caller's own channel.
+OUTCOME: Final = "${DIALSTATUS},${HANGUPCAUSE},${ANSWEREDTIME_MS},${DIALEDPEERNUMBER}"
 
-_OUTCOME: Final = re.compile(rf"({'|'.join(get_args(DialStatus))}),(\d*),(\d*),(\d*)", re.ASCII)
+_OUTCOME: Final = re.compile(
+    rf"({'|'.join(get_args(DialStatus))}),([0-9]*),([0-9]*),(.*)", re.DOTALL
+)
 #: The statuses with which Asterisk notes no cause, so that there may be that of an earlier call.
-_WITHOUT_CAUSE: Final = frozenset({"CANCEL", "NOANSWER"})
+_WITHOUT_CAUSE: Final = frozenset({"CANCEL", "DONTCALL", "INVALIDARGS", "NOANSWER", "TORTURE"})
 #: Has Dial return when the other end hangs up, so that the script goes on.
 _GO_ON: Final = "g"
 #: What would end a destination or an option, or begin something else.
-_SEPARATORS: Final = re.compile(r'[,"\\$]')
+_SEPARATORS: Final = re.compile(r'[,"\\$\r\n\0]')
 _IN_DESTINATIONS: Final = re.compile(r"[&()]")
 
 
@@ -44,33 +48,43 @@ class Dialled(NamedTuple):
     :ivar status: such as ``ANSWER``, ``BUSY`` or ``NOANSWER`` (``DIALSTATUS``).
     :ivar cause: why the channel that was called last has hung up, as a number of Q.850, or None if
         Asterisk has noted none (``HANGUPCAUSE``). Local channels often have none.
-    :ivar dialled_seconds: the time from the dialling to the end, or None if nobody has answered
-        (``DIALEDTIME_MS``).
-    :ivar answered_seconds: the time that they have talked (``ANSWEREDTIME_MS``).
+    :ivar answered_seconds: how long they have talked (``ANSWEREDTIME_MS``), or None if that cannot
+        be told: Asterisk counts from when the caller was answered, which may have been long before.
+    :ivar peer: who has answered, as in the destination, but without the technology, or None if
+        nobody has (``DIALEDPEERNUMBER``).
     """
 
     status: DialStatus
     cause: int | None
-    dialled_seconds: float | None
-    answered_seconds: float
+    answered_seconds: float | None
+    peer: str | None
 
     @classmethod
-    def read(cls, outcome: str) -> Dialled:
+    def read(cls, outcome: str, caller: ChannelState) -> Dialled:
         """
         Read what :data:`OUTCOME` has become.
 
+        :param caller: what the caller's channel was at before it was dialled.
         :raises RemoteProtocolError: if that is not how a call goes.
         """
         found = _OUTCOME.fullmatch(outcome)
         if found is None:
             raise RemoteProtocolError(f"not how a call goes: {outcome[:80]!r}")
-        status, cause, dialled, answered = found.groups()
+        status, cause, answered, peer = found.groups()
         return cls(
             cast("DialStatus", status),
             None if status in _WITHOUT_CAUSE else int(cause or 0) or None,
-            int(dialled) / 1000 if dialled else None,
-            int(answered or 0) / 1000,
+            _answered_seconds(status, answered, caller),
+            peer or None,
         )
+
+
+def _answered_seconds(status: str, milliseconds: str, caller: ChannelState) -> float | None:
+    if status != "ANSWER":
+        return 0.0
+    if not milliseconds or caller is ChannelState.UP:
+        return None
+    return int(milliseconds) / 1000
 
 
 def dial_arguments(destinations: tuple[str, ...], timeout: float, options: str) -> str:
@@ -89,6 +103,6 @@ def dial_arguments(destinations: tuple[str, ...], timeout: float, options: str) 
             raise LocalProtocolError(f"Dial: not one destination: {destination!r}")
     for argument in (*destinations, options):
         if _SEPARATORS.search(argument):
-            raise LocalProtocolError(f"Dial: no comma, quote, backslash or $ in {argument!r}")
+            raise LocalProtocolError(f"Dial: a comma, quote, \\, $ or line end in {argument!r}")
     limit = "" if timeout == math.inf else str(WholeSeconds(timeout))
     return f"{'&'.join(destinations)},{limit},{_GO_ON}{options}"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, NamedTuple, TypeAlias
 
-from .arguments import Milliseconds, Number
+from .arguments import MAX_DIGITS, Milliseconds, Number
 from .results import Digits
 from .say import Sayable, said
 
@@ -75,7 +75,8 @@ class Entry(NamedTuple):
 
         :raises LocalProtocolError: if not.
         """
-        for limit in (Number(max_digits, least=1), Milliseconds(first), Milliseconds(following)):
+        digits = Number(max_digits, least=1, most=MAX_DIGITS)
+        for limit in (digits, Milliseconds(first), Milliseconds(following)):
             str(limit)
         return cls(max_digits, first, following)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from sys import intern
 from typing import Final, NamedTuple
 from urllib.parse import parse_qs, unquote
 
@@ -80,11 +81,10 @@ class Environment(Mapping[str, str]):
     his own name; :attr:`anomalies` tells when that was tried. What must be right should then be
     fetched, as in ``session.get_variable("EXTEN")``.
 
-    :ivar lines: the block as it came, without its line ends.
     :ivar anomalies: how the block differs from what Asterisk writes; normally empty.
     """
 
-    __slots__ = ("_variables", "anomalies", "lines")
+    __slots__ = ("_block", "_variables", "anomalies")
 
     channel = _Text()
     language = _Text()
@@ -102,9 +102,11 @@ class Environment(Mapping[str, str]):
     request = _Text()
 
     def __init__(self, lines: Iterable[bytes]) -> None:
-        self.lines = tuple(lines)
-        texts = b"\n".join(self.lines).decode("utf-8", "surrogateescape").split("\n")
-        self._variables = {name: value for name, _, value in [t.partition(": ") for t in texts]}
+        self._block = b"\n".join([*lines, b""])
+        *texts, _ = self._block.decode("utf-8", "surrogateescape").split("\n")
+        parted = [text.partition(": ") for text in texts]
+        # The names are those of every other call, and a good part of what a call takes.
+        self._variables = {intern(name): value for name, _, value in parted}
         self.anomalies: tuple[str, ...] = ()
         names = tuple(self._variables)
         if len(names) != len(texts) or not _are_usual(names):
@@ -129,6 +131,11 @@ class Environment(Mapping[str, str]):
 
     def __repr__(self) -> str:
         return f"<Environment of {self.channel} ({self.uniqueid})>"
+
+    @property
+    def lines(self) -> tuple[bytes, ...]:
+        """The block as it came, without its line ends."""
+        return tuple(self._block.split(b"\n")[:-1])
 
     @property
     def arguments(self) -> tuple[str, ...]:

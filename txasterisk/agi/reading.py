@@ -106,6 +106,7 @@ class EnvironmentReader:
         if end < 0:
             return None
         self.rest = bytes(block[end + 2 :])
+        self._block = bytearray()
         return Environment(bytes(block[:end]).split(b"\n"))
 
 

@@ -10,14 +10,10 @@ __all__ = ["Recording"]
 
 #: How many of the positions that Asterisk tells make up a second, where that is known.
 _POSITIONS_PER_SECOND: Final = {
-    "WAV": 8000,
-    "alaw": 8000,
-    "gsm": 8000,
-    "sln": 8000,
-    "sln16": 16000,
-    "ulaw": 8000,
-    "wav": 8000,
-    "wav16": 16000,
+    **dict.fromkeys(["WAV", "alaw", "au", "gsm", "ogg", "sln", "ulaw", "vox", "wav"], 8000),
+    **dict.fromkeys(["g722", "sln16", "wav16"], 16000),
+    "sln32": 32000,
+    "sln48": 48000,
 }
 
 

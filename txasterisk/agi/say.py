@@ -7,6 +7,7 @@ in several ways has a small class of its own here, which names the way.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from datetime import UTC, date, datetime, time
 from typing import Final, TypeAlias
@@ -25,6 +26,12 @@ _DATE_AND_TIME: Final = f"{_DATE} 'digits/at' {_TIME}"
 
 #: The day on which a time without a date is said.
 _ANY_DAY: Final = date(2000, 1, 1)
+#: Of a year before this one Asterisk says nothing.
+_FIRST_YEAR: Final = 1901
+#: What says the year in a format, once the sounds in it are gone: ``Q`` and ``q`` do of most days.
+_YEAR: Final = re.compile("[YQq]")
+_SOUND: Final = re.compile("'[^']*'")
+
 #: A clock that shows what Python's dates and times show when they are taken for its own.
 _AS_IT_STANDS: Final = "UTC"
 
@@ -114,7 +121,7 @@ class Moment(Said):
 
     :param when: what a clock and a calendar show. It is said as it stands, whatever the time zones
         of it and of Asterisk.
-    :param date_format: as in the dialplan's ``SayUnixTime``.
+    :param date_format: as in the dialplan's ``SayUnixTime``. No year before 1901 can be said.
     """
 
     __slots__ = ("_date_format", "_when")
@@ -124,8 +131,12 @@ class Moment(Said):
         self._date_format = date_format
 
     def command(self, escape_digits: Keys) -> Command:
-        when = UnixTime(_in_utc(self._when))
-        return Command("SAY DATETIME", when, escape_digits, self._date_format, _AS_IT_STANDS)
+        when = _in_utc(self._when)
+        if when.year < _FIRST_YEAR and _YEAR.search(_SOUND.sub("", self._date_format)):
+            raise LocalProtocolError(f"no year before {_FIRST_YEAR} can be said: {self._when}")
+        return Command(
+            "SAY DATETIME", UnixTime(when), escape_digits, self._date_format, _AS_IT_STANDS
+        )
 
 
 Sayable: TypeAlias = str | int | datetime | date | time | Said

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, fail
 
 from ..errors import LocalProtocolError
 from .arguments import (
+    MAX_DIGITS,
     MAX_INTEGER,
     Argument,
     Keys,
@@ -101,12 +102,12 @@ class Sound(Asking):
         :param filename: the prompt, without extension; a key stops it. Empty for none.
         :param timeout: the most seconds to wait for the first digit, and then for each next one;
             ``math.inf`` for ever. By default 6 for the first and 2 for each next.
-        :param max_digits: how many digits are enough, at least 1.
+        :param max_digits: how many digits are enough, from 1 to 1023.
         :return: fires with the digits; fails with :class:`CommandFailed` if
             there is no such sound.
         """
         limit = _DEFAULT if timeout is None else Milliseconds(timeout)
-        more = () if max_digits is None else (Number(max_digits, least=1),)
+        more = () if max_digits is None else (Number(max_digits, least=1, most=MAX_DIGITS),)
         return self._try(Digits.read, "GET DATA", filename, limit, *more)
 
     def get_option(

@@ -95,7 +95,7 @@ class Verbs(Commands, Sound):
         right after the first digit, if that has been pressed before the last sound, or has a time
         limit of its own. (``timeout=2, first_timeout=6`` is not that: Asterisk knows these.)
 
-        :param max_digits: how many digits are enough.
+        :param max_digits: how many digits are enough, from 1 to 1023.
         :param timeout: the most seconds to wait for each next digit, and for the first one after
             all has been said; ``math.inf`` for ever.
         :param first_timeout: the seconds for the first digit, if they are not the same.
@@ -235,9 +235,10 @@ class Verbs(Commands, Sound):
 
     async def _dial(self, destinations: tuple[str, ...], timeout: float, options: str) -> Dialled:
         arguments = dial_arguments(destinations, timeout, options)
+        caller = await self.channel_status()
         await self._ask(_was_run, "EXEC", "Dial", arguments)
         outcome = await self.get_full_variable(OUTCOME)
-        return await self._if_still_there(Dialled.read(outcome))
+        return await self._if_still_there(Dialled.read(outcome, caller))
 
     # Anything
 

@@ -42,8 +42,7 @@ async def execute(channel: Channel, application: str, data: str) -> int:
     try:
         return await found(channel, data)
     finally:
-        if not channel.in_dialplan:
-            channel.application, channel.data = before
+        channel.application, channel.data = before
 
 
 def separate(text: str, separator: str = ",") -> list[str]:

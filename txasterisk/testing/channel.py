@@ -67,7 +67,6 @@ KEY_PAUSE: Final = 0.25
 #: What ``w`` and ``W`` among the digits mean, in seconds.
 PAUSES: Final = {"w": 0.5, "W": 1.0}
 
-_SUBSTITUTION: Final = re.compile(r"\$\{([^${}]*)\}")
 _SLICE: Final = re.compile(r"([^:]+):(-?\d+)(?::(-?\d+))?")
 
 
@@ -362,10 +361,14 @@ class Channel:
         return self.switchboard.globals.get(name)
 
     def expand(self, text: str) -> str:
-        """Do what the dialplan does to ``${NAME}``, ``${NAME:1:2}`` and ``${FUNCTION(it)}``."""
-        if "$[" in text or _SUBSTITUTION.sub("", text).find("${") >= 0:
+        """Do what the dialplan does to ``${NAME}``, ``${NAME:1:2}`` and ``${FUNCTION(${IT})}``."""
+        before, begins, rest = text.partition("${")
+        if "$[" in before:
             raise NotFaked(f"working out {text!r}")
-        return _SUBSTITUTION.sub(lambda match: self._substitute(match[1]), text)
+        if not begins:
+            return text
+        end = _closing_brace(rest)
+        return before + self._substitute(self.expand(rest[:end])) + self.expand(rest[end + 1 :])
 
     def _substitute(self, inside: str) -> str:
         match = None if inside.endswith(")") else _SLICE.fullmatch(inside)
@@ -432,6 +435,16 @@ def _decoded(text: str) -> str:
 
 #: Functions that have nothing to do with the channel.
 _OF_TEXT: Final = {"BASE64_DECODE": _decoded, "BASE64_ENCODE": _encoded}
+
+
+def _closing_brace(text: str) -> int:
+    """Return where what has begun with a brace ends."""
+    depth = 1
+    for at, character in enumerate(text):
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        if depth == 0:
+            return at
+    raise NotFaked(f"working out {text!r}, which has no end")
 
 
 def refuse_function(name: str) -> None:

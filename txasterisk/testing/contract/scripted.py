@@ -39,7 +39,13 @@ class ScriptedContract(AsteriskContract):
         self.place.serve_agi(server)
         return server
 
-    def script(self, script: Script[T], path: str = "test") -> Deferred[T]:
+    def script(
+        self,
+        script: Script[T],
+        path: str = "test",
+        server: FastAGIFactory | AsyncAGI | None = None,
+        **options: Any,
+    ) -> Deferred[T]:
         """Have a script answer the calls for a path; fires with what it returns."""
         result: Deferred[T] = Deferred()
 
@@ -51,12 +57,13 @@ class ScriptedContract(AsteriskContract):
                 raise
             result.callback(value)
 
-        self.server.route(path, run)
+        (server or self.server).route(path, run, **options)
         return self.soon(result)
 
-    async def call_script(self, path: str = "test", **headers: Any) -> None:
-        """Call the extension that has the script for this path."""
+    async def call_script(self, path: str = "test", **headers: Any) -> Event | None:
+        """Call the extension that has the script for this path; tell how it began, if known."""
         await self.call(self.ami, self.extension, Variable={"__AGI_PATH": path}, **headers)
+        return None
 
     async def run_script(self, script: Script[T]) -> T:
         """Call a script and return what it returns."""
