@@ -22,7 +22,7 @@ TABLE = {
     "errors": "",
     "_lines": "errors",
     "_words": "",
-    "_tcp": "twisted.internet.tcp",
+    "_tcp": "twisted.internet.error twisted.internet.tcp twisted.python.failure",
     "_addresses": "twisted.internet.address twisted.internet.interfaces",
     "_descriptors": "",
     "_status": "",

@@ -6,12 +6,7 @@ import resource
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from txasterisk._descriptors import (
-    SPARE_DESCRIPTORS,
-    descriptor_limit,
-    is_scarce,
-    raise_descriptor_limit,
-)
+from txasterisk._descriptors import descriptor_limit, raise_descriptor_limit
 
 
 class DescriptorsTests(SynchronousTestCase):
@@ -33,11 +28,6 @@ class DescriptorsTests(SynchronousTestCase):
         self.assertEqual(descriptor_limit(), 1024)
         self.limit = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
         self.assertGreater(descriptor_limit(), 1 << 60)
-
-    def test_the_last_ones_are_scarce(self) -> None:
-        """A descriptor's number tells how many there are already."""
-        self.assertFalse(is_scarce(1023 - SPARE_DESCRIPTORS))
-        self.assertTrue(is_scarce(1024 - SPARE_DESCRIPTORS))
 
     def test_it_can_be_raised(self) -> None:
         """As far as the system allows."""

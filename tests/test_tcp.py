@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import socket
 
-from twisted.internet.error import ConnectionLost
+from twisted.internet.error import ConnectionAborted, ConnectionLost
 from twisted.internet.tcp import Connection
 from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from txasterisk._tcp import watch_by_tcp, writes_at_once
+from txasterisk._tcp import free_descriptor, read_now, watch_by_tcp, writes_at_once
 
 
 class Transport:
@@ -26,7 +27,7 @@ class Transport:
 class TLS:
     """A transport that encrypts what another carries."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: object) -> None:
         self.transport = transport
 
     def getHandle(self) -> object:
@@ -90,6 +91,54 @@ class Socket(Connection):
     def write(self, data: bytes) -> None:
         """Keep it for later."""
         self.later.append(data)
+
+
+class Noting(Connection):
+    """A connection that notes what it is to do."""
+
+    def __init__(self) -> None:
+        self.reasons: list[object] = []
+        self.reads = 0
+
+    def doRead(self) -> None:
+        """Count."""
+        self.reads += 1
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Note why."""
+        self.reasons.append(reason.value)
+
+
+class ReadNowTests(SynchronousTestCase):
+    """Reading before the reactor does."""
+
+    def test_connections(self) -> None:
+        """A connection reads, or the one beneath TLS; what has no socket has nothing to read."""
+        connection = Noting()
+        read_now(connection)
+        read_now(TLS(connection))
+        read_now(StringTransport())
+        self.assertEqual(connection.reads, 2)
+
+
+class FreeDescriptorTests(SynchronousTestCase):
+    """Closing a socket before the reactor does."""
+
+    def test_a_connection(self) -> None:
+        """It is closed at once, and what is above it is told."""
+        connection = Noting()
+        free_descriptor(connection)
+        self.assertIsInstance(connection.reasons[0], ConnectionAborted)
+
+    def test_tls(self) -> None:
+        """It is the connection beneath that has the socket."""
+        connection = Noting()
+        free_descriptor(TLS(connection))
+        self.assertIsInstance(connection.reasons[0], ConnectionAborted)
+
+    def test_others(self) -> None:
+        """What has no socket has no descriptor."""
+        free_descriptor(StringTransport())
 
 
 class WritingTests(SynchronousTestCase):

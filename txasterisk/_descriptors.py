@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Final
 
-__all__ = ["SPARE_DESCRIPTORS", "descriptor_limit", "is_scarce", "raise_descriptor_limit"]
-
-#: What has to be left for everything but connections that others open: links to the PBX, files
-#: that a script opens, the log.
-SPARE_DESCRIPTORS: Final = 64
+__all__ = ["descriptor_limit", "raise_descriptor_limit"]
 
 
 def descriptor_limit() -> int:
@@ -34,13 +29,3 @@ def raise_descriptor_limit() -> None:
 
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def is_scarce(descriptor: int) -> bool:
-    """
-    Tell whether only the spare ones are left.
-
-    :param descriptor: one that was opened just now. The system gives out the lowest that is free,
-        so there are as many in use as its number says.
-    """
-    return descriptor >= descriptor_limit() - SPARE_DESCRIPTORS

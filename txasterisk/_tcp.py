@@ -7,9 +7,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
+from twisted.internet.error import ConnectionAborted
 from twisted.internet.tcp import Connection
+from twisted.python.failure import Failure
 
-__all__ = ["socket_of", "watch_by_tcp", "writes_at_once"]
+__all__ = ["free_descriptor", "read_now", "socket_of", "watch_by_tcp", "writes_at_once"]
 
 #: Seconds of silence, seconds between probes, and probes without an answer; where the system has
 #: them. By default Linux waits for two hours.
@@ -40,6 +42,25 @@ def watch_by_tcp(transport: object) -> None:
             for option, value in _TCP_OPTIONS.items():
                 handle.setsockopt(socket.IPPROTO_TCP, option, value)
             handle.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+
+def read_now(transport: Any) -> None:
+    """Deliver what has arrived at a connection, to which the reactor has not come yet."""
+    beneath = getattr(transport, "transport", transport)
+    if isinstance(beneath, Connection):
+        # That it is lost the reactor will find, too.
+        beneath.doRead()
+
+
+def free_descriptor(transport: Any) -> None:
+    """
+    Close the socket of a connection that has been aborted in this very turn of the reactor.
+
+    Twisted does so in the next one, and before that a hundred others may be accepted.
+    """
+    beneath = getattr(transport, "transport", transport)
+    if isinstance(beneath, Connection):
+        beneath.connectionLost(Failure(ConnectionAborted()))
 
 
 def writes_at_once(transport: Any) -> Callable[[bytes], None]:

@@ -2,7 +2,7 @@
 
 from twisted.internet.defer import Deferred
 
-from txasterisk.agi import Command, Reply
+from txasterisk.agi import SAFE_LINE, Command, Reply
 
 #: A block as Asterisk writes it for ``AGI(agi://127.0.0.1/greet)``.
 ENVIRONMENT = b"""\
@@ -47,6 +47,8 @@ def eagi_environment(*arguments: str) -> bytes:
 
 class Deaf:
     """A carrier that never brings an answer."""
+
+    line_limit = SAFE_LINE
 
     def send(self, command: Command) -> Deferred[Reply]:
         """Keep nothing."""

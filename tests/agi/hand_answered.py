@@ -8,7 +8,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from txasterisk.agi.messages import Command, Environment, Reply
+from txasterisk.agi.messages import SAFE_LINE, Command, Environment, Reply
 from txasterisk.agi.session import AGISession
 from txasterisk.errors import AsteriskError, LocalProtocolError
 
@@ -24,6 +24,8 @@ DEAD = b"511 Command Not Permitted on a dead channel or intercept routine"
 class HandAnswered:
     """A carrier that shows what is sent, and answers when the test says so."""
 
+    line_limit = SAFE_LINE
+
     def __init__(self) -> None:
         self.sent: list[bytes] = []
         self.answers: list[Deferred[Reply]] = []
@@ -32,7 +34,7 @@ class HandAnswered:
         """Take the command, if it can be sent."""
         answer: Deferred[Reply] = Deferred()
         try:
-            self.sent.append(command.serialize())
+            self.sent.append(command.serialize(self.line_limit))
         except LocalProtocolError as error:
             answer.errback(error)
         else:

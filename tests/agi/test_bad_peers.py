@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import count
 from typing import Any
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 
 from txasterisk.agi import AGISession, FastAGIFactory, protocol
-from txasterisk.agi.protocol import CLOSING_TIMEOUT, MAX_SILENT
+from txasterisk.agi.protocol import CLOSING_TIMEOUT, MAX_SILENT, SPARE_DESCRIPTORS
 from txasterisk.agi.reading import MAX_REPLY_BYTES
 from txasterisk.errors import Disconnected
 
@@ -180,14 +179,22 @@ class ManyPeersTests(FastAGITestCase):
             self.assertEqual(call.heard(), b"ANSWER\n")
             self.assertFalse(call.aborted)
 
-    def test_few_descriptors_left(self) -> None:
-        """With one of the last descriptors, a new one takes the place of the oldest silent one."""
-        descriptors = count(100)
-        self.patch(protocol, "socket_of", lambda _: Numbered(next(descriptors)))
-        self.patch(protocol, "is_scarce", lambda descriptor: descriptor >= 102)
-        call = self.call()
-        silent = [Connection(self.factory) for _ in range(3)]
-        self.assertEqual([c.aborted for c in (call, *silent)], [False, True, True, False])
+    def test_a_call_that_was_not_listened_to(self) -> None:
+        """What the oldest has said meanwhile is read first, so that no call has to go."""
+        oldest = Connection(self.factory)
+        self.patch(protocol, "read_now", lambda _: oldest.say(ENVIRONMENT))
+        silent = [Connection(self.factory) for _ in range(MAX_SILENT)]
+        self.assertEqual(oldest.heard(), b"ANSWER\n")
+        self.assertFalse(any(connection.aborted for connection in (oldest, *silent)))
+
+    def test_few_descriptors(self) -> None:
+        """Of few file descriptors a quarter is for the silent, and some are left for the rest."""
+        self.patch(protocol, "descriptor_limit", lambda: 100)
+        self.factory = FastAGIFactory({"/greet": self.greet}, clock=self.clock)
+        silent = [Connection(self.factory) for _ in range(26)]
+        self.assertEqual([c.aborted for c in silent], [True] + [False] * 25)
+        heard = [self.call().heard() for _ in range(100 - 25 - SPARE_DESCRIPTORS + 1)]
+        self.assertEqual(heard, [b"ANSWER\n"] * (len(heard) - 1) + [BUSY])
 
     def test_sessions(self) -> None:
         """The one call too many is told so, with a line in the log; later there is room again."""
@@ -208,6 +215,11 @@ class ManyPeersTests(FastAGITestCase):
             connection.break_off(ConnectionDone())
         first.break_off(ConnectionDone())
         self.assertEqual(self.call().heard(), b"ANSWER\n")
+
+    def test_no_sessions(self) -> None:
+        """A factory that would answer nothing is refused."""
+        with self.assertRaisesRegex(ValueError, "0 sessions; expected at least 1"):
+            FastAGIFactory(clock=self.clock, sessions=0)
 
     def test_those_that_go_leave_room(self) -> None:
         """A connection that is sent away counts for no call, even before it is gone."""
@@ -241,14 +253,3 @@ class ManyPeersTests(FastAGITestCase):
             ["192.0.2.1:50000 left before it had described a call (and 2 more like this)"],
         )
         self.assertEqual(self.clock.getDelayedCalls(), [])
-
-
-class Numbered:
-    """A socket with that descriptor."""
-
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
-
-    def fileno(self) -> int:
-        """Return it."""
-        return self.descriptor

@@ -191,6 +191,15 @@ class SayTests(VerbTestCase):
             say("a", escape_digits="x"),
         )
 
+    def test_what_this_carrier_cannot_send(self) -> None:
+        """What is too long for what brings it to Asterisk is refused before anything is heard."""
+        self.carrier.line_limit = 19
+        self.assert_refused(
+            self.session.say("a", "b" * 10),
+            self.session.gather(max_digits=4, prompt="a", invalid="b" * 10),
+            self.session.menu({"1": 1}, prompt="a", timed_out="b" * 10),
+        )
+
     def test_the_least_and_the_most(self) -> None:
         """All numbers in between can be said."""
         for number in (2**31 - 2, -(2**31) + 2):
@@ -623,3 +632,9 @@ class SequenceTests(VerbTestCase):
             self.session.in_sequence(Command("NOOP"), Command("VERBOSE", "a\nb")),
             self.session.in_sequence(Command("NOOP"), Command("failure")),
         )
+
+    def test_what_this_carrier_cannot_send(self) -> None:
+        """None is sent if one is too long for what brings it to Asterisk."""
+        self.carrier.line_limit = 19
+        sequence = self.session.in_sequence(Command("NOOP"), Command("VERBOSE", "a" * 10))
+        self.assert_refused(sequence)

@@ -56,7 +56,11 @@ class Carrier(Protocol):
 
     It also tells the session when the caller hangs up (:meth:`Asking.notice_hangup`) and when
     no more commands can be sent (:meth:`Asking.notice_end`).
+
+    :ivar line_limit: the longest command that it can send, in bytes.
     """
+
+    line_limit: int
 
     def send(self, command: Command) -> Deferred[Reply]:
         """

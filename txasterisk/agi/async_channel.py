@@ -85,6 +85,8 @@ class AsyncAGIChannel:
     :ivar is_there: whether the channel is in AsyncAGI, as far as is known.
     """
 
+    line_limit = LINE_LIMIT
+
     def __init__(self, ami: AMI, uniqueid: str, complaints: Seldom) -> None:
         self.uniqueid = uniqueid
         self.identity = uuid4().hex

@@ -25,7 +25,7 @@ from .._seldom import Seldom
 from ..errors import AsteriskError
 from .async_channel import Answering, AsyncAGIChannel
 from .messages import Environment
-from .routes import Routes
+from .routes import Routed, Routes
 from .script import OnHangup, RunningScript, Script, Status
 from .session import AGISession
 from .whereabouts import AMI, MARK, AMIEvent, list_waiting
@@ -42,7 +42,7 @@ SECONDS_BETWEEN_LOOKS: Final = 10.0
 T = TypeVar("T")
 
 
-class AsyncAGI:
+class AsyncAGI(Routed):
     """
     Answer AsyncAGI calls with the scripts that their paths name.
 
@@ -91,24 +91,6 @@ class AsyncAGI:
         self._looking = LoopingCall(self._look)
         self._looking.clock = clock
         self._lost: set[str] = set()
-
-    def route(
-        self,
-        path: str,
-        script: Script,
-        *,
-        limit: int | None = None,
-        on_hangup: OnHangup = "raise",
-    ) -> None:
-        """
-        Have ``script`` answer the calls for ``path``; see :meth:`Routes.add`.
-
-        :param path: such as ``/greet`` or ``/greet/{name}``.
-        :param script: an ``async def`` that is given the :class:`AGISession`.
-        :param limit: how many calls it may answer at once.
-        :param on_hangup: what becomes of the script when the caller hangs up.
-        """
-        self.routes.add(path, script, limit=limit, on_hangup=on_hangup)
 
     def start(self) -> None:
         """Answer the calls that come from now on."""

@@ -37,16 +37,19 @@ class Question(NamedTuple):
     timed_out: tuple[Sayable, ...]
 
     @classmethod
-    def of(cls, retries: int, *words: Prompt) -> Question:
+    def of(cls, line_limit: int, retries: int, *words: Prompt) -> Question:
         """
         Make one of which everything can be said.
 
+        :param line_limit: the longest command that can be sent, in bytes.
+        :param retries: how often the caller may try again.
+        :param words: what is said at each try, after what was not valid, and after nothing.
         :raises LocalProtocolError: if not.
         """
         str(Number(retries))
         question = cls(retries, *map(_several, words))
         for item in (*question.prompt, *question.invalid, *question.timed_out):
-            said(item, "")
+            said(item, "", line_limit)
         return question
 
     def again(self, entered: Digits) -> tuple[Sayable, ...]:

@@ -17,14 +17,14 @@ from twisted.python.failure import Failure
 
 from .._addresses import readable
 from .._at_work import AtWork
-from .._descriptors import SPARE_DESCRIPTORS, descriptor_limit, is_scarce
+from .._descriptors import descriptor_limit
 from .._reactor import the_reactor
 from .._seldom import Seldom
-from .._tcp import socket_of, watch_by_tcp
+from .._tcp import free_descriptor, read_now, watch_by_tcp
 from .._time_limits import TimeLimits
 from .messages import SAFE_LINE, Environment
-from .routes import Routes
-from .script import OnHangup, RunningScript, Script, Status
+from .routes import Routed, Routes
+from .script import RunningScript, Script, Status
 from .session import AGISession
 from .stream import StreamCarrier
 
@@ -34,11 +34,12 @@ __all__ = ["FastAGIFactory", "FastAGIProtocol"]
 ENVIRONMENT_TIMEOUT: Final = 10.0
 #: Connections that have not described a call yet. Asterisk describes its call at once, so a burst
 #: of calls keeps below this; when more come, the one that has been silent for longest is the one
-#: that is most surely no call.
+#: that is most surely no call. They have a quarter of the file descriptors at most.
 MAX_SILENT: Final = 1000
-#: Calls that are answered at once, if there are descriptors for so many; more than an Asterisk
-#: carries.
+#: Calls that are answered at once; more than an Asterisk carries.
 MAX_SESSIONS: Final = 10_000
+#: File descriptors that are left for everything else: the log, files, links to the PBX.
+SPARE_DESCRIPTORS: Final = 64
 #: Seconds that the peer may take to let a connection end. Asterisk does so at once; over TLS, one
 #: that does not answer the farewell would keep it for ever.
 CLOSING_TIMEOUT: Final = 10.0
@@ -100,7 +101,7 @@ class FastAGIProtocol(StreamCarrier):
             self._script.finished.addCallback(lambda _: self._factory.done(self))
 
 
-class FastAGIFactory(Factory):
+class FastAGIFactory(Routed, Factory):
     """
     Answer FastAGI calls with the scripts that their paths name.
 
@@ -140,6 +141,8 @@ class FastAGIFactory(Factory):
         sessions: int | None = None,
         line_limit: int = SAFE_LINE,
     ) -> None:
+        if sessions is not None and sessions < 1:
+            raise ValueError(f"{sessions} sessions; expected at least 1")
         clock = the_reactor(clock)
         if not isinstance(routes, Routes):
             routes = Routes(routes, default=default, clock=clock)
@@ -147,31 +150,14 @@ class FastAGIFactory(Factory):
         self.line_limit = line_limit
         self.complaints = Seldom(clock)
         self._environment_timeout = environment_timeout
-        self._sessions = _default_sessions() if sessions is None else sessions
+        self._most_silent = min(MAX_SILENT, descriptor_limit() // 4)
+        self._sessions = self._default_sessions() if sessions is None else sessions
         self._open: AtWork[FastAGIProtocol] = AtWork(clock)
         self._working: AtWork[FastAGIProtocol] = AtWork(clock)
         self._calls: set[FastAGIProtocol] = set()
         self._silent: TimeLimits[FastAGIProtocol] = TimeLimits(clock, self._too_slow)
         self._closing: TimeLimits[FastAGIProtocol] = TimeLimits(clock, FastAGIProtocol.abort)
         self._draining = False
-
-    def route(
-        self,
-        path: str,
-        script: Script,
-        *,
-        limit: int | None = None,
-        on_hangup: OnHangup = "raise",
-    ) -> None:
-        """
-        Have ``script`` answer the calls for ``path``; see :meth:`Routes.add`.
-
-        :param path: such as ``/greet`` or ``/greet/{name}``.
-        :param script: an ``async def`` that is given the :class:`AGISession`.
-        :param limit: how many calls it may answer at once.
-        :param on_hangup: what becomes of the script when the caller hangs up.
-        """
-        self.routes.add(path, script, limit=limit, on_hangup=on_hangup)
 
     def when_idle(self) -> Deferred[None]:
         """
@@ -223,10 +209,8 @@ class FastAGIFactory(Factory):
         self._open.begin(connection)
         self._working.begin(connection)
         self._silent.start(connection, self._environment_timeout)
-        if len(self._silent) > MAX_SILENT or _is_among_the_last(connection):
-            oldest = self._silent.oldest
-            self._silent.stop(oldest)
-            oldest.turn_away("too many connections describe no call: {peer}, the oldest, is closed")
+        if len(self._silent) > self._most_silent:
+            self._make_room()
 
     def described(self, connection: FastAGIProtocol) -> None:
         """Take note that a connection has described its call."""
@@ -269,21 +253,24 @@ class FastAGIFactory(Factory):
         self.complaints.flush()
         self.routes.complaints.flush()
 
+    def _make_room(self) -> None:
+        oldest = self._silent.oldest
+        # When many come at once it may be that only we have not listened.
+        read_now(oldest.transport)
+        if len(self._silent) > self._most_silent:
+            self._silent.stop(oldest)
+            oldest.turn_away("too many connections describe no call: {peer}, the oldest, is closed")
+            free_descriptor(oldest.transport)
+
+    def _default_sessions(self) -> int:
+        descriptors = descriptor_limit() - self._most_silent - SPARE_DESCRIPTORS
+        return max(1, min(MAX_SESSIONS, descriptors))
+
     def _too_slow(self, connection: FastAGIProtocol) -> None:
         connection.turn_away(
             "{peer} has described no call within {seconds:g} seconds",
             seconds=self._environment_timeout,
         )
-
-
-def _default_sessions() -> int:
-    return max(1, min(MAX_SESSIONS, descriptor_limit() - 2 * SPARE_DESCRIPTORS))
-
-
-def _is_among_the_last(connection: FastAGIProtocol) -> bool:
-    """Tell whether a new connection has one of the last file descriptors."""
-    handle = socket_of(connection.transport)
-    return handle is not None and is_scarce(handle.fileno())
 
 
 _log = Logger()

@@ -14,7 +14,7 @@ from .messages import path_parts
 from .script import OnHangup, RunningScript, Script, Status
 from .session import AGISession
 
-__all__ = ["Routes"]
+__all__ = ["Routed", "Routes"]
 
 
 @dataclass(eq=False)
@@ -160,6 +160,34 @@ class Routes:
                 session.parameters = parameters
                 return route
         return self._default
+
+
+class Routed:
+    """
+    What answers calls by routes.
+
+    :ivar routes: the routes.
+    """
+
+    routes: Routes
+
+    def route(
+        self,
+        path: str,
+        script: Script,
+        *,
+        limit: int | None = None,
+        on_hangup: OnHangup = "raise",
+    ) -> None:
+        """
+        Have ``script`` answer the calls for ``path``; see :meth:`Routes.add`.
+
+        :param path: such as ``/greet`` or ``/greet/{name}``.
+        :param script: an ``async def`` that is given the :class:`AGISession`.
+        :param limit: how many calls it may answer at once.
+        :param on_hangup: what becomes of the script when the caller hangs up.
+        """
+        self.routes.add(path, script, limit=limit, on_hangup=on_hangup)
 
 
 def _is_name(part: str) -> bool:

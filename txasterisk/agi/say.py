@@ -142,16 +142,17 @@ class Moment(Said):
 Sayable: TypeAlias = str | int | datetime | date | time | Said
 
 
-def said(item: Sayable, escape_digits: str) -> Command:
+def said(item: Sayable, escape_digits: str, line_limit: int) -> Command:
     """
     Return the command that says something.
 
     :param item: what to say.
     :param escape_digits: the keys that stop it.
+    :param line_limit: the longest command that can be sent, in bytes.
     :raises LocalProtocolError: for what cannot be said.
     """
     command = _command(item, Keys(escape_digits))
-    command.serialize()
+    command.serialize(line_limit)
     return command
 
 

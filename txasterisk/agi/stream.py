@@ -49,7 +49,7 @@ class StreamCarrier(Protocol, ABC):
         self, answer: Callable[[AGISession], RunningScript | Status], line_limit: int
     ) -> None:
         self._answer = answer
-        self._line_limit = line_limit
+        self.line_limit = line_limit
         self._environment = EnvironmentReader()
         self._replies = ReplyReader()
         self._outstanding: Deferred[Reply] | None = None
@@ -90,7 +90,7 @@ class StreamCarrier(Protocol, ABC):
         if self._closed or self._farewell is not None:
             return fail(self._disconnected())
         try:
-            line = command.serialize(self._line_limit)
+            line = command.serialize(self.line_limit)
         except LocalProtocolError as error:
             return fail(error)
         answer: Deferred[Reply] = Deferred()

@@ -18,7 +18,7 @@ from ..errors import CommandFailed, LocalProtocolError
 from .commands import Commands
 from .dialling import OUTCOME, Dialled, dial_arguments
 from .gathering import Entry, Prompt, Question, Validity, is_valid
-from .messages import LONG_LINE, Command, Reply
+from .messages import Command, Reply
 from .recording import Recording
 from .results import Digits, key
 from .say import Sayable, said
@@ -67,7 +67,8 @@ class Verbs(Commands, Sound):
         return Deferred.fromCoroutine(self._say(items, escape_digits))
 
     async def _say(self, items: Iterable[Sayable], escape_digits: str) -> str | None:
-        for command in [said(item, escape_digits) for item in items]:
+        limit = self._carrier.line_limit
+        for command in [said(item, escape_digits, limit) for item in items]:
             pressed = await self._try(key, command.name, *command.arguments)
             if pressed is not None:
                 return pressed
@@ -111,7 +112,7 @@ class Verbs(Commands, Sound):
         first = timeout if first_timeout is None else first_timeout
 
         async def gather() -> str | None:
-            question = Question.of(retries, prompt, invalid, timed_out)
+            question = Question.of(self._carrier.line_limit, retries, prompt, invalid, timed_out)
             entry = Entry.of(max_digits, first, timeout)
             accepts = partial(_has_valid_digits, valid)
             entered = await self._ask_for(entry, question, accepts)
@@ -145,7 +146,7 @@ class Verbs(Commands, Sound):
 
         async def menu() -> T | None:
             _check_keys(options)
-            question = Question.of(retries, prompt, invalid, timed_out)
+            question = Question.of(self._carrier.line_limit, retries, prompt, invalid, timed_out)
             entry = Entry.of(1, timeout, timeout)
             accepts = partial(_is_option, options)
             entered = await self._ask_for(entry, question, accepts)
@@ -253,7 +254,7 @@ class Verbs(Commands, Sound):
 
     async def _in_sequence(self, commands: tuple[Command, ...]) -> list[Reply]:
         for command in commands:
-            command.serialize(LONG_LINE)
+            command.serialize(self._carrier.line_limit)
         return [await self._try(_itself, each.name, *each.arguments) for each in commands]
 
 
