@@ -162,9 +162,8 @@ class LivePlace:
 
     def spooled(self, name: str) -> tuple[Path, str]:
         """Return where a file in the spool is, and what it is called in there."""
-        return Path(
-            self._asterisk.paths["spool"]
-        ) / name, f"{self._asterisk.inside['spool']}/{name}"
+        here, inside = self._asterisk.paths["spool"], self._asterisk.inside["spool"]
+        return Path(here) / name, f"{inside}/{name}"
 
     def said(self) -> str:
         """Return what Asterisk, and what it has started, has written to its console."""

@@ -101,11 +101,11 @@ class Listeners(EAGICarrier):
         """The example keeps what it hears until the hangup."""
         self.place.write_program("example.py", (EXAMPLES / "eagi_script.py").read_text())
         kept, name = self.place.spooled("said.wav")
-        listening = self.ami.next("AGIExecEnd", Command='VERBOSE "listening" "1"')
+        listening = self.when_running("VERBOSE")
         told = self.ami.next("VarSet", Variable="SAID")
         script = {"AGI_SCRIPT": f"example.py,{name}"}
         running = await self.follow("eagi", script, Application="Milliwatt", Data="")
-        await self.soon(listening)
+        await listening
         await self.pause(1)
         await self.hang_up()
         seconds = (await self.soon(told))["Value"]
