@@ -87,7 +87,7 @@ class Audio:
     Asterisk brings audio between commands, while it plays or collects digits, and while it says
     digits, letters or a number; not during ``RECORD FILE``, ``CONTROL STREAM FILE``, ``EXEC``,
     ``GOSUB``, ``RECEIVE CHAR``, ``RECEIVE TEXT``, ``SPEECH RECOGNIZE``, or while it says a date or
-    time. The audio ends when the caller hangs up.
+    time. The audio ends when the caller hangs up: who reads it is told by that, not by an error.
 
     :param descriptor: from which it comes.
     :param format_name: Asterisk's name for its format.

@@ -61,7 +61,8 @@ def run(script: Script, *, on_hangup: OnHangup = "raise", line_limit: int = SAFE
     ``FAILURE``; the program exits with status 1 then, and ``AGISTATUS`` is ``FAILURE``, too.
 
     When the caller hangs up, or Asterisk closes the pipes, what the script awaits fails with
-    :class:`HungUp` or :class:`Disconnected`, as over FastAGI.
+    :class:`HungUp` or :class:`Disconnected`, as over FastAGI. A hangup that comes while the
+    program still imports what it needs ends it before the script begins.
 
     What the program prints or logs, and the traceback of a script that failed, goes to standard
     error, which is Asterisk's console; standard output is for commands only. Asterisk waits until
