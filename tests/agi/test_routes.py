@@ -52,6 +52,14 @@ class RoutesTests(SynchronousTestCase):
         self.call(routes, "say/good%2Fbye/to/b%C3%B6b?loud")
         self.assertEqual(self.answered, [("say", {"what": "good/bye", "whom": "böb"})])
 
+    def test_whether_there_is_a_script(self) -> None:
+        """One can ask whether a path has a script, and whether that is one of its own."""
+        routes = Routes({"/a": self.named("a"), "/greet/{name}": self.named("greet")})
+        for path, expected in (("a",), True), (("greet", "b"), True), (("b",), False):
+            self.assertEqual((routes.answers(path), routes.names(path)), (expected, expected))
+        routes = Routes(default=self.named("default"))
+        self.assertEqual((routes.answers(("b",)), routes.names(("b",))), (True, False))
+
     def test_other_lengths(self) -> None:
         """A name stands for exactly one part of a path."""
         routes = Routes({"/greet/{name}": self.named("greet")})

@@ -84,6 +84,18 @@ class ConnectingTests(ServiceTestCase):
         self.assertEqual(self.network.attempts, 0)
         self.assertIsNone(self.service.connection)
 
+    def test_when_disconnected(self) -> None:
+        """One can wait for the end of the connection that there is now, if there is one."""
+        self.successResultOf(self.service.when_disconnected())
+        pbx = self.connected()
+        first, given_up = self.service.when_disconnected(), self.service.when_disconnected()
+        self.assertNoResult(first)
+        given_up.cancel()
+        self.failureResultOf(given_up, CancelledError)
+        pbx.close()
+        self.assertIsInstance(self.successResultOf(first), Disconnected)
+        self.successResultOf(self.service.when_disconnected())
+
     def test_connected(self) -> None:
         """It connects and logs in, and then its connection can be had."""
         self.service.startService()

@@ -277,7 +277,8 @@ class AsyncAGI(Routed):
         return next((each for each in found if each.is_there), None)
 
     def _lose(self, channel: AsyncAGIChannel, error: BaseException) -> None:
-        if channel.is_there:
+        # They are looked for when the link is there again, which nobody may ever ask for.
+        if channel.is_there and len(self._lost) < MAX_SESSIONS:
             self._lost.add(channel.identity)
         channel.lost(error)
 
