@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -20,7 +21,10 @@ class HostPythonTests(SynchronousTestCase):
         python = HostPython.found(sys.executable)
         python.prepare(CHECKOUT, self.directory, "/srv/it/host")
         self.python = python
-        self.mounts = [line.split() for line in (self.directory / "fstab").read_text().splitlines()]
+        self.lines = (self.directory / "fstab").read_text().splitlines()
+        self.mounts = [
+            [field.replace("\\040", " ") for field in line.split()] for line in self.lines
+        ]
 
     def test_everything_is_mounted_read_only(self) -> None:
         """No program in there can do harm out here."""
@@ -31,22 +35,25 @@ class HostPythonTests(SynchronousTestCase):
     def test_what_is_mounted_is_there_and_its_place_is_like_it(self) -> None:
         """A directory is mounted on a directory, a file on a file."""
         for source, place, *_ in self.mounts:
-            path = Path(place.replace("\\040", " "))
+            path = Path(place)
             self.assertEqual(path.is_dir(), Path(source).is_dir(), source)
             self.assertTrue(path.exists(), place)
 
     def test_blanks_in_a_name_are_written_in_octal(self) -> None:
         """A blank ends a field."""
-        self.assertTrue(all("a\\040tree/host" in place for _, place, *_ in self.mounts))
+        self.assertTrue(all("a\\040tree/host" in line for line in self.lines))
 
     def test_the_launcher_starts_the_interpreter_with_what_is_mounted(self) -> None:
         """With links for mounts, and its directory for the tree's, it runs."""
         here = self.directory.with_name("linked")
         for source, place, *_ in self.mounts:
-            link = here / Path(place.replace("\\040", " ")).relative_to(self.directory)
+            link = here / Path(place).relative_to(self.directory)
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(source)
-        linked = here.parent.parent / "plain"
+        # As in a tree, there is no blank on the way to the launcher.
+        plain = tempfile.TemporaryDirectory()
+        self.addCleanup(plain.cleanup)
+        linked = Path(plain.name) / "host"
         linked.symlink_to(here)
         text = (self.directory / "python").read_text().replace("/srv/it/host", str(linked))
         launcher = linked / "python"
