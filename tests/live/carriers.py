@@ -65,7 +65,7 @@ class Running:
 class CarrierTestCase(contract.AsteriskContract):
     """Runs scripts over one of the carriers."""
 
-    timeout = 120
+    timeout = 600
     version: ClassVar[str]
     place: LivePlace
 

@@ -102,7 +102,7 @@ class Scripts(CarrierTestCase):
 
     async def test_hangup_at_any_time(self) -> None:
         """Wherever it is that the hangup comes, all is told apart."""
-        for wait in range(10):
+        for wait in (0, 2, 5, 9):
             running = await self.call_script(scripts.hangup_at_any_time)
             await self.soon(running.stopped)
             await self.pause(wait / 1000)
